@@ -1,0 +1,1 @@
+//! One call: its legs, its verb list, its timers and the dial machine.

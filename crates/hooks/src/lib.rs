@@ -1,0 +1,1 @@
+//! Webhooks: requests out, verb lists in.

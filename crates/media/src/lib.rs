@@ -1,0 +1,1 @@
+//! Session descriptions, RTP and audio without input or output.

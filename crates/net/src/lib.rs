@@ -1,0 +1,1 @@
+//! Sockets: SIP over UDP, RTP ports, media threads.

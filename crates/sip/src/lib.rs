@@ -1,0 +1,1 @@
+//! The SIP stack without input or output: messages, transactions, dialogs.

@@ -1,0 +1,3 @@
+//! The `switchhook` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The part of the style that a test can check.

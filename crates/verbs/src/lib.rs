@@ -1,0 +1,1 @@
+//! The application language: verbs, targets, callbacks, status words, located errors.
