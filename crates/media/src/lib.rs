@@ -1,1 +1,25 @@
 //! Session descriptions, RTP and audio without input or output.
+//!
+//! [`sdp`] turns an offer into an answer and both into a [`sdp::Negotiated`] stream. A
+//! [`Session`] is the media of one call: it is told of packets and of time, rewrites packets in
+//! place and says where they go. [`tone`] knows what ringing sounds like in each country.
+//!
+//! No socket, clock, thread or random source is here, nor anything of SIP: the owner passes in
+//! bytes, `now` and a seed.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+pub mod codec;
+mod random;
+pub mod rtp;
+pub mod sdp;
+pub mod session;
+pub mod timer;
+pub mod tone;
+
+pub use codec::Codec;
+pub use session::{
+    Counters, Dropped, Forward, LegId, Remote, Session, SessionConfig, SessionEvent, Socket,
+};
+pub use tone::Tone;
