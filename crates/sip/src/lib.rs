@@ -1,1 +1,41 @@
 //! The SIP stack without input or output: messages, transactions, dialogs.
+//!
+//! Owns the protocol of RFC 3261 and its kin as pure state machines: bytes, `now` and a seed go
+//! in; bytes, events and a deadline come out. No socket, clock, randomness or thread, and no
+//! SDP: a body is bytes. [`Message`] is one message, received or made; the rest is built on it.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
+
+pub mod auth;
+mod deadlines;
+mod dialog;
+pub mod endpoint;
+pub mod headers;
+mod invite;
+mod lex;
+pub mod limits;
+pub mod message;
+pub mod method;
+mod options;
+pub mod parse;
+mod random;
+pub mod registrar;
+mod stack;
+mod transaction;
+pub mod uri;
+pub mod write;
+
+pub use auth::challenge::{Challenger, Verdict};
+pub use endpoint::{
+    Config, Counts, EndCause, Endpoint, Event, Flow, Invite, InviteId, RejectCause, RequestId,
+    Respond, Transmit, Transport,
+};
+pub use headers::{HeaderError, HeaderErrorKind, NameAddr, Params, Via};
+pub use message::Message;
+pub use method::Method;
+pub use parse::{ParseError, ParseErrorKind};
+pub use registrar::{Binding, Registrar, RegistrarConfig};
+pub use uri::{Scheme, Uri};
+pub use write::{BuildError, Builder, default_reason};

@@ -1,0 +1,300 @@
+//! A dialog: what two peers remember of each other between requests (RFC 3261 §12).
+//!
+//! Owns identifiers, sequence numbers, route set and remote target, writes the requests of the
+//! dialog and says where they go. Whether a request makes sense now is the session's business.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::{
+    endpoint::{Flow, Transport},
+    headers::{HeaderError, NameAddr},
+    message::Message,
+    method::Method,
+    transaction::key::branch_text,
+    uri::Uri,
+    write::Builder,
+};
+
+/// Default port of SIP over UDP.
+const SIP_PORT: u16 = 5060;
+
+/// Max-Forwards of the requests within a dialog (RFC 3261 §8.1.1.6).
+const MAX_FORWARDS: u8 = 70;
+
+/// One dialog, early or confirmed.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialog {
+    call_id: String,
+    /// Our From, tag included.
+    local: String,
+    /// The peer's To, tag included.
+    remote: String,
+    remote_tag: String,
+    local_cseq: u32,
+    remote_cseq: Option<u32>,
+    routes: Vec<NameAddr>,
+    /// Request-URI of the dialog's requests, as the peer wrote it.
+    target: String,
+    /// The way its first message took.
+    flow: Flow,
+}
+
+impl Dialog {
+    /// The dialog that a response to our INVITE makes (RFC 3261 §12.1.2).
+    pub(crate) fn of_response(
+        request: &Message,
+        response: &Message,
+        flow: Flow,
+    ) -> Result<Dialog, HeaderError> {
+        let mut routes = response.route_set("Record-Route")?;
+        routes.reverse();
+        // why: a peer that forgets its Contact is reached as it was reached before.
+        let target = match response.contact() {
+            Ok(contact) => contact.uri.to_string(),
+            Err(_) => request.request_uri().unwrap_or_default().into_owned(),
+        };
+        Ok(Dialog {
+            call_id: response.call_id()?.into_owned(),
+            local: request.header_text("From").unwrap_or_default().into_owned(),
+            remote: response.header_text("To").unwrap_or_default().into_owned(),
+            remote_tag: response.to()?.tag().unwrap_or_default().to_owned(),
+            local_cseq: request.cseq()?.0,
+            remote_cseq: None,
+            routes,
+            target,
+            flow,
+        })
+    }
+
+    /// The dialog that our response to an INVITE makes (RFC 3261 §12.1.1).
+    pub(crate) fn of_request(
+        request: &Message,
+        local_tag: &str,
+        flow: Flow,
+    ) -> Result<Dialog, HeaderError> {
+        let to = request.header_text("To").unwrap_or_default();
+        Ok(Dialog {
+            call_id: request.call_id()?.into_owned(),
+            local: format!("{to};tag={local_tag}"),
+            remote: request.header_text("From").unwrap_or_default().into_owned(),
+            remote_tag: request.from()?.tag().unwrap_or_default().to_owned(),
+            local_cseq: 0,
+            remote_cseq: Some(request.cseq()?.0),
+            routes: request.route_set("Record-Route")?,
+            target: request.contact()?.uri.to_string(),
+            flow,
+        })
+    }
+
+    pub(crate) fn remote_tag(&self) -> &str {
+        &self.remote_tag
+    }
+
+    /// The same dialog as its 2xx describes it: RFC 3261 §13.2.2.4 recomputes the route set.
+    pub(crate) fn confirmed_by(&mut self, confirmed: Dialog) {
+        let remote_cseq = self.remote_cseq;
+        *self = Dialog { remote_cseq, ..confirmed };
+    }
+
+    /// Whether a request of the peer comes in order. RFC 3261 §12.2.2: 500 if not.
+    pub(crate) fn in_order(&mut self, cseq: u32) -> bool {
+        let in_order = self.remote_cseq.is_none_or(|last| cseq >= last);
+        if in_order {
+            self.remote_cseq = Some(cseq);
+        }
+        in_order
+    }
+
+    /// RFC 3261 §12.2.2: a re-INVITE moves the peer to its new Contact.
+    pub(crate) fn refresh_target(&mut self, request: &Message) {
+        if let Ok(contact) = request.contact() {
+            self.target = contact.uri.to_string();
+        }
+    }
+
+    /// A new request of ours within the dialog.
+    pub(crate) fn request(&mut self, method: &Method, branch: u128) -> Builder {
+        self.local_cseq = self.local_cseq.saturating_add(1);
+        self.write(method, self.local_cseq, branch)
+    }
+
+    /// The ACK of the 2xx to our INVITE: it has the INVITE's sequence number (§13.2.2.4).
+    pub(crate) fn ack(&self, branch: u128) -> Builder {
+        self.write(&Method::Ack, self.local_cseq, branch)
+    }
+
+    /// RFC 3261 §12.2.1.1: Request-URI and Route headers by the first route's kind.
+    fn write(&self, method: &Method, cseq: u32, branch: u128) -> Builder {
+        let strict = self.routes.first().filter(|route| !route.uri.params.has("lr"));
+        let uri = match strict {
+            Some(route) => {
+                let mut uri = route.uri.clone();
+                uri.headers = None;
+                uri.params.remove("method");
+                uri.to_string()
+            }
+            None => self.target.clone(),
+        };
+        let mut builder = Builder::request(method.clone(), &uri)
+            .header("Via", via(self.next_hop(), branch))
+            .header("Max-Forwards", MAX_FORWARDS);
+        for route in self.routes.iter().skip(usize::from(strict.is_some())) {
+            builder = builder.header("Route", route);
+        }
+        if strict.is_some() {
+            builder = builder.header("Route", format_args!("<{}>", self.target));
+        }
+        builder
+            .header("From", &self.local)
+            .header("To", &self.remote)
+            .header("Call-ID", &self.call_id)
+            .header("CSeq", format_args!("{cseq} {method}"))
+    }
+
+    /// Where the dialog's requests go: to the first route or the remote target if that is an
+    /// address, else back to where the dialog's first message came from.
+    pub(crate) fn next_hop(&self) -> Flow {
+        let target = match self.routes.first() {
+            Some(route) => Some(route.uri.clone()),
+            None => Uri::parse(&self.target).ok(),
+        };
+        let address = target.and_then(|uri| {
+            let ip = uri.host_ip()?;
+            // why: behind NAT a phone names an address of its own network. It is only good
+            // where the phone reached us from such a network too.
+            let good = ip.is_ipv4() == self.flow.remote.is_ipv4()
+                && reach(ip) >= reach(self.flow.remote.ip());
+            good.then(|| SocketAddr::new(ip, uri.port.unwrap_or(SIP_PORT)))
+        });
+        Flow { remote: address.unwrap_or(self.flow.remote), ..self.flow }
+    }
+}
+
+/// From how far away an address can be reached: this host, this network, everywhere.
+fn reach(ip: IpAddr) -> u8 {
+    match ip {
+        IpAddr::V4(ip) if ip.is_loopback() || ip.is_unspecified() => 0,
+        IpAddr::V4(ip) => {
+            // RFC 6598: 100.64.0.0/10 is behind a carrier's NAT.
+            let [first, second, ..] = ip.octets();
+            let carrier = first == 100 && second & 0xc0 == 64;
+            if ip.is_private() || ip.is_link_local() || carrier { 1 } else { 2 }
+        }
+        IpAddr::V6(ip) if ip.is_loopback() || ip.is_unspecified() => 0,
+        IpAddr::V6(ip) if ip.is_unique_local() || ip.is_unicast_link_local() => 1,
+        IpAddr::V6(_) => 2,
+    }
+}
+
+/// The Via of a request of ours. RFC 3581 §3: with rport, so that responses find back.
+pub(crate) fn via(flow: Flow, branch: u128) -> String {
+    let Flow { transport, local, .. } = flow;
+    let branch = branch_text(branch);
+    format!("SIP/2.0/{} {local};rport;branch={branch}", transport.as_str())
+}
+
+/// Our Contact on a flow.
+pub(crate) fn contact(flow: Flow, user: Option<&str>) -> String {
+    let Transport::Udp = flow.transport;
+    format!("<{}>", Uri::sip(user, flow.local))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow(remote: &str) -> Flow {
+        Flow {
+            transport: Transport::Udp,
+            local: "192.0.2.1:5060".parse().unwrap(),
+            remote: remote.parse().unwrap(),
+        }
+    }
+
+    fn invite(contact: &str, record_routes: &str) -> Message {
+        let text = format!(
+            "INVITE sip:us@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.9;branch=z9hG4bK1\r\n\
+             {record_routes}From: \"A\" <sip:a@x>;tag=their\r\nTo: <sip:us@192.0.2.1>\r\n\
+             Call-ID: c\r\nCSeq: 5 INVITE\r\nContact: {contact}\r\n\r\n"
+        );
+        Message::parse(text.as_bytes()).unwrap()
+    }
+
+    fn dialog(contact: &str, record_routes: &str, from: &str) -> Dialog {
+        Dialog::of_request(&invite(contact, record_routes), "ours", flow(from)).unwrap()
+    }
+
+    #[test]
+    fn a_request_within_the_dialog_has_both_tags_and_its_own_sequence() {
+        let mut dialog = dialog("<sip:a@198.51.100.9:5070>", "", "198.51.100.9:5060");
+        let bye = dialog.request(&Method::Bye, 1).build().unwrap();
+        assert_eq!(bye.request_uri().unwrap(), "sip:a@198.51.100.9:5070");
+        assert_eq!(bye.from().unwrap().tag(), Some("ours"));
+        assert_eq!(bye.header_text("To").unwrap(), "\"A\" <sip:a@x>;tag=their");
+        assert_eq!(bye.cseq().unwrap(), (1, Method::Bye));
+        assert_eq!(dialog.next_hop().remote, "198.51.100.9:5070".parse().unwrap());
+        let next = dialog.request(&Method::Bye, 2).build().unwrap();
+        assert_eq!(next.cseq().unwrap().0, 2);
+    }
+
+    #[test]
+    fn a_loose_route_goes_first_and_leaves_the_target() {
+        let routes = "Record-Route: <sip:203.0.113.1;lr>, <sip:203.0.113.2;lr>\r\n";
+        let mut dialog = dialog("<sip:a@198.51.100.9>", routes, "203.0.113.1:5060");
+        let bye = dialog.request(&Method::Bye, 1).build().unwrap();
+        assert_eq!(bye.request_uri().unwrap(), "sip:a@198.51.100.9");
+        let routes: Vec<_> = bye.header_all("Route").collect();
+        assert_eq!(routes, [&b"<sip:203.0.113.1;lr>"[..], b"<sip:203.0.113.2;lr>"]);
+        assert_eq!(dialog.next_hop().remote, "203.0.113.1:5060".parse().unwrap());
+    }
+
+    #[test]
+    fn a_strict_route_becomes_the_request_uri_and_the_target_the_last_route() {
+        let routes =
+            "Record-Route: <sip:203.0.113.1?x=y>\r\nRecord-Route: <sip:203.0.113.2;lr>\r\n";
+        let mut dialog = dialog("<sip:a@198.51.100.9>", routes, "203.0.113.1:5060");
+        let bye = dialog.request(&Method::Bye, 1).build().unwrap();
+        assert_eq!(bye.request_uri().unwrap(), "sip:203.0.113.1");
+        let routes: Vec<_> = bye.header_all("Route").collect();
+        assert_eq!(routes, [&b"<sip:203.0.113.2;lr>"[..], b"<sip:a@198.51.100.9>"]);
+    }
+
+    #[test]
+    fn the_callers_route_set_is_the_callees_reversed() {
+        let request = invite("<sip:us@192.0.2.1>", "");
+        let text = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n\
+             Record-Route: <sip:203.0.113.2;lr>,<sip:203.0.113.1;lr>\r\n\
+             From: \"A\" <sip:a@x>;tag=their\r\nTo: <sip:us@192.0.2.1>;tag=t\r\n\
+             Call-ID: c\r\nCSeq: 5 INVITE\r\n\r\n";
+        let response = Message::parse(text.as_bytes()).unwrap();
+        let dialog = Dialog::of_response(&request, &response, flow("203.0.113.1:5060")).unwrap();
+        let ack = dialog.ack(1).build().unwrap();
+        let routes: Vec<_> = ack.header_all("Route").collect();
+        assert_eq!(routes, [&b"<sip:203.0.113.1;lr>"[..], b"<sip:203.0.113.2;lr>"]);
+        assert_eq!(ack.cseq().unwrap(), (5, Method::Ack));
+        assert_eq!(ack.request_uri().unwrap(), "sip:us@192.0.2.1", "no Contact: as before");
+    }
+
+    #[test]
+    fn a_target_that_cannot_be_reached_is_reached_by_the_flow() {
+        for (contact, from, to) in [
+            ("<sip:a@phone.example>", "198.51.100.9:40000", "198.51.100.9:40000"),
+            ("<sip:a@192.168.1.20>", "198.51.100.9:40000", "198.51.100.9:40000"),
+            ("<sip:a@192.168.1.20:5062>", "192.168.1.1:5060", "192.168.1.20:5062"),
+            ("<sip:a@127.0.0.1:9>", "192.168.1.1:5060", "192.168.1.1:5060"),
+            ("<sip:a@127.0.0.1:9>", "127.0.0.1:5060", "127.0.0.1:9"),
+            ("<sip:a@[2001:db8::1]>", "198.51.100.9:5060", "198.51.100.9:5060"),
+            ("<sip:a@203.0.113.5>", "198.51.100.9:5061", "203.0.113.5:5060"),
+        ] {
+            let dialog = dialog(contact, "", from);
+            assert_eq!(dialog.next_hop().remote, to.parse().unwrap(), "{contact} from {from}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_comes_late_is_out_of_order() {
+        let mut dialog = dialog("<sip:a@198.51.100.9>", "", "198.51.100.9:5060");
+        assert!(dialog.in_order(5) && dialog.in_order(9) && dialog.in_order(9));
+        assert!(!dialog.in_order(8));
+    }
+}

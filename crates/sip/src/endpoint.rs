@@ -1,0 +1,272 @@
+//! The one door of the stack: datagrams, timers and the core's wishes go in, datagrams, events
+//! and the next deadline come out.
+//!
+//! An [`Endpoint`] owns all transactions, dialogs and INVITE sessions of one node. It reads no
+//! clock and draws no randomness: `now` comes with each call, tags, branches and Call-IDs are
+//! derived from the seed. After any call, poll transmits and events until there are none, then
+//! sleep until [`Endpoint::poll_timeout`]. Registrations, authentication and SDP are not here.
+mod event;
+mod receive;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Instant,
+};
+
+pub use event::{
+    Config, Counts, EndCause, Event, Flow, Invite, InviteId, RejectCause, RequestId, Respond,
+    Transmit, Transport,
+};
+
+use crate::{
+    deadlines::Due,
+    invite::Session,
+    random::Generator,
+    stack::Stack,
+    transaction::{
+        Intervals,
+        table::{Class, Purpose, ServerId, Transactions, Upshot},
+    },
+    write::default_reason,
+};
+
+/// A SIP user agent core for any number of calls; see the module.
+#[derive(Debug)]
+pub struct Endpoint {
+    stack: Stack,
+    max_transactions: usize,
+    sessions: BTreeMap<InviteId, Session>,
+    /// Sessions by our tag, which each request within a dialog carries in To.
+    tags: BTreeMap<u64, InviteId>,
+    next_invite: u64,
+    dropped: u64,
+}
+
+impl Endpoint {
+    /// An endpoint without any call. Who knows the seed can foretell every tag and branch.
+    pub fn new(config: Config, seed: u64) -> Endpoint {
+        let Config { t1, t2, t4, user_agent, max_transactions } = config;
+        Endpoint {
+            stack: Stack {
+                // why: it stands in every message, so it must not make them all unwritable.
+                agent: user_agent.replace(|c: char| c.is_control(), " "),
+                generator: Generator::new(seed),
+                transactions: Transactions::new(Intervals { t1, t2, t4 }),
+                events: VecDeque::new(),
+                actions: Vec::new(),
+            },
+            max_transactions,
+            sessions: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            next_invite: 0,
+            dropped: 0,
+        }
+    }
+
+    /// A datagram arrived; `flow.remote` is its source.
+    pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
+        self.receive(now, flow, datagram);
+        self.release();
+    }
+
+    /// The network refused a datagram to `flow.remote`: requests to it that have no response yet
+    /// fail with 503.
+    pub fn handle_transport_error(&mut self, now: Instant, flow: Flow) {
+        for key in self.stack.transactions.unanswered(flow.remote) {
+            let owner = self.stack.transactions.owner(key);
+            let upshot = self.stack.transactions.refused(now, key);
+            self.report_failure(now, owner, upshot);
+        }
+        self.release();
+    }
+
+    /// Time has passed; does what is due by `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(due) = self.stack.transactions.deadlines.pop(now) {
+            match due {
+                Due::Client(key, timer) => {
+                    let owner = self.stack.transactions.owner(key);
+                    let upshot = self.stack.transactions.client_timer(now, key, timer);
+                    self.report_failure(now, owner, upshot);
+                }
+                Due::Server(id, timer) => self.stack.transactions.server_timer(now, id, timer),
+                Due::Invite(id, timer) => {
+                    self.with(id, |session, stack| session.handle_timer(stack, now, timer));
+                }
+            }
+        }
+        self.release();
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.stack.transactions.transmits.pop_front()
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.stack.events.pop_front()
+    }
+
+    /// When [`Endpoint::handle_timeout`] is due; `None` while nothing runs.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.stack.transactions.deadlines.next()
+    }
+
+    /// Sends an INVITE. One that cannot be written (a line break in a value, a limit) is rejected
+    /// at once with 500 and [`RejectCause::Transport`].
+    #[allow(clippy::needless_pass_by_value)] // The INVITE is spent, whoever calls.
+    pub fn invite(&mut self, now: Instant, invite: Invite) -> InviteId {
+        let id = self.next_id();
+        match Session::connect(&mut self.stack, now, id, &invite) {
+            Ok(session) => self.insert(id, session),
+            Err(error) => {
+                self.stack.events.push_back(Event::Rejected {
+                    id,
+                    status: 500,
+                    reason: format!("{}: {error}", default_reason(500)),
+                    cause: RejectCause::Transport,
+                    response: None,
+                });
+                self.stack.events.push_back(Event::Released { id });
+            }
+        }
+        id
+    }
+
+    /// Takes an INVITE of ours back. RFC 3261 §9.1: the CANCEL waits for a provisional response,
+    /// and is not sent if the final one comes first. A 2xx that crosses it still makes
+    /// [`Event::Answered`]. After a final response this does nothing.
+    ///
+    /// `reason` is the value of a Reason header (RFC 3326).
+    pub fn cancel(&mut self, now: Instant, id: InviteId, reason: Option<&str>) {
+        self.with(id, |session, stack| session.cancel(stack, now, reason));
+        self.release();
+    }
+
+    /// Answers the peer's INVITE, provisionally or finally. A 2xx is repeated until its ACK; after
+    /// 64*T1 without one the session ends with [`EndCause::NoAck`]. After a final response this
+    /// does nothing. A 2xx that cannot be written is sent as 500, and the session ends with
+    /// [`EndCause::Failed`].
+    pub fn respond(&mut self, now: Instant, id: InviteId, response: Respond) {
+        self.with(id, |session, stack| session.respond(stack, now, response));
+        self.release();
+    }
+
+    /// Hangs up. RFC 3261 §15: if our 2xx has no ACK yet, the BYE waits for it.
+    ///
+    /// Before the final response it is [`Endpoint::cancel`] for an INVITE of ours, and a 480 for
+    /// the peer's. No [`Event::Ended`] follows, also where the peer's BYE crosses.
+    pub fn bye(&mut self, now: Instant, id: InviteId, headers: &[(String, String)]) {
+        self.with(id, |session, stack| session.bye(stack, now, headers));
+        self.release();
+    }
+
+    /// Answers the [`Event::Reinvite`] that came last; as [`Endpoint::respond`].
+    pub fn respond_reinvite(&mut self, now: Instant, id: InviteId, response: Respond) {
+        self.with(id, |session, stack| session.respond_reinvite(stack, now, response));
+        self.release();
+    }
+
+    /// Answers an [`Event::Request`]. What cannot be written is sent as 500.
+    #[allow(clippy::needless_pass_by_value)] // The response is spent, whoever calls.
+    pub fn reply(&mut self, now: Instant, request: RequestId, response: Respond) {
+        let id = ServerId(request.0);
+        let owner = self.stack.transactions.server_owner(id);
+        let tag = owner.and_then(|id| self.sessions.get(&id)).map(Session::tag);
+        let Some((received, flow)) = self.stack.transactions.received(id) else { return };
+        let tag = tag.unwrap_or_else(|| {
+            let call_id = received.header_text("Call-ID").unwrap_or_default();
+            self.stack.generator.tag_for(&call_id)
+        });
+        let status = if (100..700).contains(&response.status) { response.status } else { 500 };
+        let wished = Respond { status, ..response };
+        let failed = Respond::status(500);
+        for response in [&wished, &failed] {
+            let written = self.stack.write_response(received, flow, response, tag, None);
+            if let Ok(message) = written {
+                let class = Class::of(response.status);
+                self.stack.transactions.respond(now, id, class, message.to_bytes());
+                break;
+            }
+        }
+        self.release();
+    }
+
+    /// The Call-ID of a session; `None` once it is released.
+    pub fn call_id(&self, id: InviteId) -> Option<String> {
+        self.sessions.get(&id).map(|session| session.call_id().to_owned())
+    }
+
+    /// Whether nothing is alive: no transaction, no session, no timer.
+    pub fn is_idle(&self) -> bool {
+        self.stack.transactions.len() == 0
+            && self.stack.transactions.deadlines.is_empty()
+            && self.sessions.is_empty()
+            && self.tags.is_empty()
+    }
+
+    /// How much is alive.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            transactions: self.stack.transactions.len(),
+            invites: self.sessions.len(),
+            dialogs: self.sessions.values().map(Session::dialogs).sum(),
+        }
+    }
+
+    /// Datagrams that were thrown away so far: no message, too broken to be answered, or a
+    /// response that nobody waits for.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn next_id(&mut self) -> InviteId {
+        let id = InviteId(self.next_invite);
+        self.next_invite += 1;
+        id
+    }
+
+    fn insert(&mut self, id: InviteId, session: Session) {
+        self.tags.insert(session.tag(), id);
+        self.sessions.insert(id, session);
+    }
+
+    fn with(&mut self, id: InviteId, step: impl FnOnce(&mut Session, &mut Stack)) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            step(session, &mut self.stack);
+            if session.is_finished() {
+                // A session may end without a transaction whose end would tell.
+                self.stack.transactions.touched.push(id);
+            }
+        }
+    }
+
+    /// Tells a session that its request will have no response.
+    fn report_failure(&mut self, now: Instant, owner: Option<(InviteId, Purpose)>, upshot: Upshot) {
+        let (Some((id, purpose)), Some(failure)) = (owner, upshot.failed) else { return };
+        self.with(id, |session, stack| match purpose {
+            Purpose::Invite => session.handle_failure(stack, now, failure),
+            Purpose::Bye => session.bye_done(stack, now),
+            Purpose::Cancel | Purpose::DropFork => {}
+        });
+    }
+
+    /// Forgets the sessions of which nothing is left.
+    fn release(&mut self) {
+        while let Some(id) = self.stack.transactions.terminated.pop() {
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.transaction_ended();
+            }
+            self.stack.transactions.touched.push(id);
+        }
+        while let Some(id) = self.stack.transactions.touched.pop() {
+            if self.sessions.get(&id).is_some_and(Session::is_finished)
+                && let Some(session) = self.sessions.remove(&id)
+            {
+                self.tags.remove(&session.tag());
+                self.stack.events.push_back(Event::Released { id });
+            }
+        }
+    }
+}

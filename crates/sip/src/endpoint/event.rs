@@ -1,0 +1,267 @@
+//! What goes into and comes out of an [`Endpoint`](super::Endpoint): plain values, no behaviour.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+
+use crate::message::Message;
+
+/// How a datagram travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// One message per UDP datagram.
+    Udp,
+}
+
+impl Transport {
+    /// The word in a Via header (RFC 3261 §20.42).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Transport::Udp => "UDP",
+        }
+    }
+}
+
+/// The path of a message: over which transport, from where, to where.
+///
+/// Of a received datagram `remote` is its source, of a sent one its destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flow {
+    /// How it travels.
+    pub transport: Transport,
+    /// Our address as the peer shall see it: what Via and Contact advertise.
+    pub local: SocketAddr,
+    /// The peer's address.
+    pub remote: SocketAddr,
+}
+
+/// A datagram to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// Where to.
+    pub flow: Flow,
+    /// The whole message.
+    pub bytes: Bytes,
+}
+
+/// One INVITE session, from the INVITE to the last transaction of its dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InviteId(pub(crate) u64);
+
+impl fmt::Display for InviteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invite-{}", self.0)
+    }
+}
+
+/// One received request that [`Endpoint::reply`](super::Endpoint::reply) must answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub(crate) u64);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "request-{}", self.0)
+    }
+}
+
+/// What an endpoint needs to know once.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// RFC 3261 §17.1.1.1: estimate of a round trip. Default 500 ms.
+    pub t1: Duration,
+    /// RFC 3261 §17.1.2.2: the longest pause between retransmissions. Default 4 s.
+    pub t2: Duration,
+    /// RFC 3261 §17.1.2.2: how long a message lives in the network. Default 5 s.
+    pub t4: Duration,
+    /// Value of User-Agent in requests and Server in responses.
+    pub user_agent: String,
+    /// With so many transactions alive a new request outside a dialog gets 503 with Retry-After.
+    /// Requests within dialogs are always served. Default 100,000.
+    pub max_transactions: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            t1: Duration::from_millis(500),
+            t2: Duration::from_secs(4),
+            t4: Duration::from_secs(5),
+            user_agent: "Switchhook".to_owned(),
+            max_transactions: 100_000,
+        }
+    }
+}
+
+/// An INVITE to send. It always carries an offer.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// Where the INVITE goes; `local` becomes Via and Contact.
+    pub flow: Flow,
+    /// The Request-URI.
+    pub request_uri: String,
+    /// From as a name-addr, without a tag.
+    pub from: String,
+    /// To as a name-addr, without a tag.
+    pub to: String,
+    /// User part of our Contact.
+    pub contact_user: Option<String>,
+    /// Preloaded Route values, each a name-addr, outermost first. The flow says where the
+    /// message goes; these are only written.
+    pub route: Vec<String>,
+    /// Max-Forwards; 70 where nothing is passed on.
+    pub max_forwards: u8,
+    /// Further headers in order.
+    pub headers: Vec<(String, String)>,
+    /// Content-Type of the body.
+    pub content_type: &'static str,
+    /// The body, an offer.
+    pub body: Vec<u8>,
+}
+
+/// A response to send.
+#[derive(Clone, Debug, Default)]
+pub struct Respond {
+    /// 101 to 699. Anything else is sent as 500.
+    pub status: u16,
+    /// The reason phrase; the usual one of the status without it.
+    pub reason: Option<String>,
+    /// Further headers in order.
+    pub headers: Vec<(String, String)>,
+    /// Content-Type of the body; without it there is no body.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Respond {
+    /// A response of a status and nothing else.
+    pub fn status(status: u16) -> Respond {
+        Respond { status, ..Respond::default() }
+    }
+}
+
+/// Who or what ended an INVITE of ours without success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectCause {
+    /// The peer's final response; or it hung up before its answer arrived (487).
+    Peer,
+    /// 408: no response in 64*T1. 487: no final response in 64*T1 after our CANCEL.
+    Timeout,
+    /// 503: the network refused the INVITE. 500: the INVITE could not be written.
+    Transport,
+}
+
+/// Why a dialog ended although we did not ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndCause {
+    /// The peer's BYE; it has its 200.
+    Bye,
+    /// A 2xx of ours was not acknowledged in 64*T1; a BYE was sent (RFC 3261 §13.3.1.4).
+    NoAck,
+    /// The dialog was lost to something else than a BYE: a request of ours within it got 408 or
+    /// 481, or the ACK to the peer's 2xx could not be written.
+    Failed,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A new INVITE. 100 Trying is sent; [`Endpoint::respond`](super::Endpoint::respond) is due.
+    Invite {
+        /// Names the session from now on.
+        id: InviteId,
+        /// The INVITE.
+        request: Message,
+        /// Where it came from.
+        flow: Flow,
+    },
+    /// A provisional response to our INVITE, 101 to 199, each one.
+    Progress {
+        /// Our INVITE.
+        id: InviteId,
+        /// The response.
+        response: Message,
+    },
+    /// The first 2xx to our INVITE; its ACK is sent. 2xx of other forks get ACK and BYE from the
+    /// endpoint itself and make no event.
+    Answered {
+        /// Our INVITE.
+        id: InviteId,
+        /// The response.
+        response: Message,
+    },
+    /// Our INVITE ended without success.
+    Rejected {
+        /// Our INVITE.
+        id: InviteId,
+        /// The final status, of the peer or made here (see [`RejectCause`]).
+        status: u16,
+        /// Its reason phrase.
+        reason: String,
+        /// Whose it is.
+        cause: RejectCause,
+        /// The peer's response, if there is one; already acknowledged.
+        response: Option<Message>,
+    },
+    /// The peer cancelled its INVITE before our final response: its CANCEL (or, RFC 3261 §15, a
+    /// BYE in the early dialog) has its 200 and the INVITE its 487.
+    Cancelled {
+        /// The peer's INVITE.
+        id: InviteId,
+        /// The CANCEL or BYE.
+        request: Message,
+    },
+    /// The first ACK of a 2xx of ours, to an INVITE or re-INVITE.
+    Acked {
+        /// The session.
+        id: InviteId,
+        /// The ACK; its body may hold an answer.
+        request: Message,
+    },
+    /// The dialog is over and [`Endpoint::bye`](super::Endpoint::bye) was not called. At most once.
+    Ended {
+        /// The session.
+        id: InviteId,
+        /// Why.
+        cause: EndCause,
+        /// The BYE, if that was it.
+        request: Option<Message>,
+    },
+    /// The peer's INVITE within a dialog;
+    /// [`Endpoint::respond_reinvite`](super::Endpoint::respond_reinvite) is due.
+    Reinvite {
+        /// The session.
+        id: InviteId,
+        /// The re-INVITE.
+        request: Message,
+    },
+    /// Any other request; [`Endpoint::reply`](super::Endpoint::reply) is due within 64*T1.
+    Request {
+        /// The session in whose dialog it came.
+        id: Option<InviteId>,
+        /// Names the request in the reply.
+        request_id: RequestId,
+        /// The request.
+        request: Message,
+        /// Where it came from.
+        flow: Flow,
+    },
+    /// Nothing is left of the session: no transaction, dialog or timer. Exactly one for each
+    /// [`InviteId`], and the last event of it.
+    Released {
+        /// The session.
+        id: InviteId,
+    },
+}
+
+/// How much is alive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Transactions, client and server.
+    pub transactions: usize,
+    /// INVITE sessions.
+    pub invites: usize,
+    /// Dialogs, early and confirmed, that have not ended.
+    pub dialogs: usize,
+}

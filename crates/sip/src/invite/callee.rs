@@ -1,0 +1,219 @@
+//! The side of a session that received the INVITE, and the re-INVITEs of either side.
+
+use std::time::Instant;
+
+use super::{Reinvite, Session, Side, Step, accept, connect, modify};
+use crate::{
+    dialog::{self, Dialog},
+    endpoint::{EndCause, Event, Flow, InviteId, Respond},
+    headers::HeaderError,
+    message::Message,
+    method::Method,
+    random::tag_text,
+    stack::Stack,
+    transaction::table::{Class, ServerId},
+};
+
+#[derive(Debug)]
+pub(super) struct Callee {
+    pub(super) state: accept::State,
+    pub(super) invite: ServerId,
+    pub(super) dialog: Dialog,
+    /// Sequence number of the INVITE and so of its ACK.
+    cseq: u32,
+}
+
+impl Callee {
+    /// Whether the INVITE's 2xx waits for its ACK.
+    pub(super) fn waits_for_ack(&self) -> bool {
+        matches!(self.state, accept::State::Accepted { .. } | accept::State::Hanging { .. })
+    }
+}
+
+pub(super) fn is_bye(message: &Message) -> bool {
+    message.is(&Method::Bye)
+}
+
+impl Session {
+    /// The session of a new INVITE. The caller of this starts its transaction, which tells the
+    /// session by [`Session::invited`].
+    pub(crate) fn accept(
+        stack: &mut Stack,
+        id: InviteId,
+        request: &Message,
+        flow: Flow,
+    ) -> Result<Session, HeaderError> {
+        let tag = stack.generator.next_u64();
+        let dialog = Dialog::of_request(request, &tag_text(tag), flow)?;
+        let uri = request.uri().ok();
+        let user = uri.as_ref().and_then(|uri| uri.user.as_deref());
+        let contact = dialog::contact(flow, user);
+        let callee = Callee {
+            state: accept::State::Proceeding,
+            invite: ServerId(u64::MAX),
+            dialog,
+            cseq: request.cseq()?.0,
+        };
+        let call_id = request.call_id()?.into_owned();
+        Ok(Session::new(id, call_id, tag, flow, contact, Side::Callee(callee)))
+    }
+
+    /// The transaction of the INVITE is there; 100 Trying stops its retransmission.
+    pub(crate) fn invited(
+        &mut self,
+        stack: &mut Stack,
+        now: Instant,
+        transaction: ServerId,
+        request: &Message,
+    ) {
+        let Side::Callee(callee) = &mut self.side else { return };
+        callee.invite = transaction;
+        self.pending += 1;
+        // RFC 3261 §8.2.6.1: a 100 has no tag of ours.
+        let trying =
+            crate::write::Builder::response_to(request, 100, None).source(self.flow.remote).build();
+        if let Ok(trying) = trying {
+            stack.transactions.respond(now, transaction, Class::Provisional, trying.to_bytes());
+        }
+    }
+
+    /// The core answers the INVITE.
+    pub(crate) fn respond(&mut self, stack: &mut Stack, now: Instant, response: Respond) {
+        let Side::Callee(callee) = &self.side else { return };
+        let transaction = callee.invite;
+        let step = &mut Step::new(stack, now);
+        let Some((class, written)) = self.write(step, transaction, response) else { return };
+        let input = match class {
+            Class::Provisional => accept::Input::Provisional,
+            Class::Success => accept::Input::Success,
+            Class::Failure => accept::Input::Failure,
+        };
+        let lost = !written && class != Class::Provisional;
+        self.feed_accept(step, input);
+        if lost {
+            step.report(Event::Ended { id: self.id, cause: EndCause::Failed, request: None });
+        }
+    }
+
+    /// The core answers the re-INVITE.
+    pub(crate) fn respond_reinvite(&mut self, stack: &mut Stack, now: Instant, response: Respond) {
+        let Some(Reinvite { transaction, .. }) = self.modify.latest else { return };
+        let step = &mut Step::new(stack, now);
+        let Some((class, _)) = self.write(step, transaction, response) else { return };
+        let input = match class {
+            Class::Provisional => modify::Input::Provisional,
+            Class::Success => modify::Input::Success,
+            Class::Failure => modify::Input::Failure,
+        };
+        self.feed_modify(step, input);
+    }
+
+    /// Puts the core's response into the step; its class as sent, and whether it is as wished.
+    ///
+    /// What cannot be written is sent as 500 if it was final, else not at all.
+    fn write(
+        &self,
+        step: &mut Step<'_>,
+        transaction: ServerId,
+        mut response: Respond,
+    ) -> Option<(Class, bool)> {
+        if response.status == 100 {
+            return None; // It was sent when the INVITE came.
+        }
+        if !(101..700).contains(&response.status) {
+            response = Respond::status(500);
+        }
+        let (request, flow) = step.stack.transactions.received(transaction)?;
+        let contact = Some(self.contact.as_str());
+        let wished = Class::of(response.status);
+        let written = step.stack.write_response(request, flow, &response, self.tag, contact);
+        let (class, message, as_wished) = match written {
+            Ok(message) => (wished, message, true),
+            Err(_) if wished == Class::Provisional => return None,
+            Err(_) => {
+                let response = Respond::status(500);
+                let written =
+                    step.stack.write_response(request, flow, &response, self.tag, contact);
+                // An INVITE too long to be answered at all waits for its CANCEL.
+                (Class::Failure, written.ok()?, wished == Class::Failure)
+            }
+        };
+        step.response = Some((class, message.to_bytes()));
+        Some((class, as_wished))
+    }
+
+    /// The peer's CANCEL of the transaction, an INVITE's or re-INVITE's.
+    pub(crate) fn handle_cancel(
+        &mut self,
+        stack: &mut Stack,
+        now: Instant,
+        transaction: ServerId,
+        request: &Message,
+    ) {
+        let step = &mut Step::with(stack, now, request);
+        let initial = matches!(&self.side, Side::Callee(callee) if callee.invite == transaction);
+        if initial {
+            self.feed_accept(step, accept::Input::Cancel);
+        } else if self.modify.latest.is_some_and(|latest| latest.transaction == transaction) {
+            self.feed_modify(step, modify::Input::Cancel);
+        }
+    }
+
+    /// An ACK within the dialog.
+    pub(crate) fn handle_ack(
+        &mut self,
+        stack: &mut Stack,
+        now: Instant,
+        request: &Message,
+        cseq: u32,
+    ) {
+        let step = &mut Step::with(stack, now, request);
+        let waits = matches!(&self.side, Side::Callee(c) if c.waits_for_ack() && c.cseq == cseq);
+        if waits {
+            self.feed_accept(step, accept::Input::Ack);
+        } else if self.modify.latest.is_some_and(|latest| latest.cseq == cseq) {
+            self.feed_modify(step, modify::Input::Ack);
+        }
+    }
+
+    /// Why an INVITE within the dialog cannot be looked at now: 491, 500 or 481.
+    pub(crate) fn refuses_reinvite(&self) -> Option<u16> {
+        match &self.side {
+            Side::Caller(caller) => match caller.state {
+                connect::State::Confirmed => None,
+                connect::State::Closing | connect::State::Ended => Some(481),
+                // RFC 3261 §14.2: our INVITE is still going on.
+                _ => Some(491),
+            },
+            Side::Callee(callee) => match callee.state {
+                accept::State::Confirmed => None,
+                accept::State::Proceeding => Some(500),
+                accept::State::Accepted { .. } => Some(491),
+                accept::State::Hanging { .. } | accept::State::Closing | accept::State::Ended => {
+                    Some(481)
+                }
+            },
+        }
+    }
+
+    /// An INVITE within the confirmed dialog.
+    pub(crate) fn handle_reinvite(
+        &mut self,
+        stack: &mut Stack,
+        now: Instant,
+        transaction: ServerId,
+        request: &Message,
+        cseq: u32,
+    ) {
+        self.pending += 1;
+        let step = &mut Step::with(stack, now, request);
+        step.arrived = Some(transaction);
+        if self.modify.state == modify::State::Idle {
+            self.modify.latest = Some(Reinvite { transaction, cseq });
+            if let Some(dialog) = self.current() {
+                dialog.refresh_target(request);
+            }
+        }
+        self.feed_modify(step, modify::Input::Invite);
+    }
+}

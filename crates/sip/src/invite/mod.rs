@@ -1,0 +1,230 @@
+//! INVITE sessions: everything from one INVITE to the end of its dialog (RFC 3261 §13 to §15).
+//!
+//! Three machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
+//! for the peer's, [`modify`] for re-INVITEs. A [`Session`] owns their data, feeds them and, in
+//! [`perform`], carries their actions out; [`caller`] and [`callee`] are its two sides, [`close`]
+//! the end of either. Which session a message belongs to is the endpoint's business.
+
+pub(crate) mod accept;
+pub(crate) mod action;
+mod callee;
+mod caller;
+mod close;
+pub(crate) mod connect;
+pub(crate) mod modify;
+mod perform;
+pub(crate) mod timer;
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use self::{action::Action, callee::Callee, caller::Caller, timer::Timer};
+use crate::{
+    dialog::Dialog,
+    endpoint::{Event, Flow, InviteId},
+    message::Message,
+    stack::Stack,
+    transaction::table::{Class, ServerId},
+};
+
+/// One INVITE session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    id: InviteId,
+    call_id: String,
+    /// Our tag in every dialog of the session.
+    tag: u64,
+    /// The way of the INVITE.
+    flow: Flow,
+    /// Our Contact, ready to be written.
+    contact: String,
+    side: Side,
+    modify: Modify,
+    /// What the core wants in its BYE, which may have to wait.
+    bye_headers: Vec<(String, String)>,
+    /// Transactions of the session that are alive.
+    pending: usize,
+}
+
+#[derive(Debug)]
+enum Side {
+    Caller(Caller),
+    Callee(Callee),
+}
+
+/// The peer's latest re-INVITE.
+#[derive(Debug)]
+struct Modify {
+    state: modify::State,
+    latest: Option<Reinvite>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reinvite {
+    transaction: ServerId,
+    cseq: u32,
+}
+
+/// What an action may refer to.
+struct Step<'a> {
+    now: Instant,
+    stack: &'a mut Stack,
+    /// The message that caused the step.
+    message: Option<&'a Message>,
+    /// The response that the core wants sent.
+    response: Option<(Class, Bytes)>,
+    /// The INVITE that is being answered.
+    transaction: Option<ServerId>,
+    /// A re-INVITE that has just come.
+    arrived: Option<ServerId>,
+    /// The fork whose 2xx caused the step.
+    fork: usize,
+}
+
+impl<'a> Step<'a> {
+    fn new(stack: &'a mut Stack, now: Instant) -> Step<'a> {
+        Step {
+            now,
+            stack,
+            message: None,
+            response: None,
+            transaction: None,
+            arrived: None,
+            fork: 0,
+        }
+    }
+
+    fn with(stack: &'a mut Stack, now: Instant, message: &'a Message) -> Step<'a> {
+        Step { message: Some(message), ..Step::new(stack, now) }
+    }
+
+    fn report(&mut self, event: Event) {
+        self.stack.events.push_back(event);
+    }
+}
+
+impl Session {
+    fn new(
+        id: InviteId,
+        call_id: String,
+        tag: u64,
+        flow: Flow,
+        contact: String,
+        side: Side,
+    ) -> Session {
+        Session {
+            id,
+            call_id,
+            tag,
+            flow,
+            contact,
+            side,
+            modify: Modify { state: modify::State::Idle, latest: None },
+            bye_headers: Vec::new(),
+            pending: 0,
+        }
+    }
+
+    pub(crate) fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// Our tag, by which requests of the peer find the session.
+    pub(crate) fn tag(&self) -> u64 {
+        self.tag
+    }
+
+    /// A server transaction was started for this session.
+    pub(crate) fn transaction_started(&mut self) {
+        self.pending += 1;
+    }
+
+    pub(crate) fn transaction_ended(&mut self) {
+        self.pending = self.pending.saturating_sub(1);
+    }
+
+    /// Whether nothing is left.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.pending == 0 && self.is_over()
+    }
+
+    /// Whether the session has ended; transactions may still run.
+    pub(crate) fn is_over(&self) -> bool {
+        match &self.side {
+            Side::Caller(caller) => caller.state == connect::State::Ended,
+            Side::Callee(callee) => callee.state == accept::State::Ended,
+        }
+    }
+
+    /// Dialogs that have not ended.
+    pub(crate) fn dialogs(&self) -> usize {
+        match &self.side {
+            _ if self.is_over() => 0,
+            Side::Caller(caller) => caller.dialogs(),
+            Side::Callee(_) => 1,
+        }
+    }
+
+    /// The dialog with this peer; `None` if it is not of this session.
+    pub(crate) fn dialog(&mut self, call_id: &str, remote_tag: &str) -> Option<&mut Dialog> {
+        if self.call_id != call_id {
+            return None;
+        }
+        match &mut self.side {
+            Side::Caller(caller) => caller.dialog(remote_tag),
+            Side::Callee(callee) => {
+                Some(&mut callee.dialog).filter(|dialog| dialog.remote_tag() == remote_tag)
+            }
+        }
+    }
+
+    /// A timer of the session ran out.
+    pub(crate) fn handle_timer(&mut self, stack: &mut Stack, now: Instant, timer: Timer) {
+        let step = &mut Step::new(stack, now);
+        let waits = match &self.side {
+            Side::Callee(callee) => callee.waits_for_ack(),
+            Side::Caller(_) => false,
+        };
+        match timer {
+            Timer::GiveUp => self.feed_connect(step, connect::Input::GiveUp),
+            Timer::Refresh => self.feed_accept(step, accept::Input::Refresh),
+            Timer::Success if waits => self.feed_accept(step, accept::Input::Repeat),
+            Timer::AckWait if waits => self.feed_accept(step, accept::Input::NoAck),
+            Timer::Success => self.feed_modify(step, modify::Input::Repeat),
+            Timer::AckWait => self.feed_modify(step, modify::Input::NoAck),
+        }
+    }
+
+    fn feed_connect(&mut self, step: &mut Step<'_>, input: connect::Input) {
+        let Side::Caller(caller) = &mut self.side else { return };
+        let mut actions = std::mem::take(&mut step.stack.actions);
+        let intervals = step.stack.transactions.intervals();
+        caller.state.handle(intervals, input, &mut actions);
+        self.carry_out(step, actions);
+    }
+
+    fn feed_accept(&mut self, step: &mut Step<'_>, input: accept::Input) {
+        let Side::Callee(callee) = &mut self.side else { return };
+        step.transaction = Some(callee.invite);
+        let mut actions = std::mem::take(&mut step.stack.actions);
+        let intervals = step.stack.transactions.intervals();
+        callee.state.handle(intervals, input, &mut actions);
+        self.carry_out(step, actions);
+    }
+
+    fn feed_modify(&mut self, step: &mut Step<'_>, input: modify::Input) {
+        step.transaction = self.modify.latest.map(|reinvite| reinvite.transaction);
+        let mut actions = std::mem::take(&mut step.stack.actions);
+        let intervals = step.stack.transactions.intervals();
+        self.modify.state.handle(intervals, input, &mut actions);
+        self.carry_out(step, actions);
+    }
+
+    fn carry_out(&mut self, step: &mut Step<'_>, mut actions: Vec<Action>) {
+        for action in actions.drain(..) {
+            self.perform(step, action);
+        }
+        step.stack.actions = actions;
+    }
+}

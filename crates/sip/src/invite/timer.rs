@@ -1,0 +1,19 @@
+//! Every timer of an INVITE session above its transactions. The transactions' own timers are in
+//! [`crate::transaction::timer`].
+
+/// A timer of one INVITE session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// Repeats our 2xx. Armed when it is sent, T1, doubled up to T2; disarmed by the ACK, by a
+    /// BYE, by [`Timer::AckWait`]. RFC 3261 §13.3.1.4.
+    Success,
+    /// Stops waiting for the ACK of our 2xx. Armed when it is first sent, 64*T1; disarmed by the
+    /// ACK or a BYE. RFC 3261 §13.3.1.4.
+    AckWait,
+    /// Repeats our last provisional so that proxies keep the INVITE alive. Armed by a provisional,
+    /// one minute; disarmed by the final response. RFC 3261 §13.3.1.1.
+    Refresh,
+    /// Stops waiting for the final response to a cancelled INVITE. Armed when the CANCEL is sent,
+    /// 64*T1; disarmed by the final response. RFC 3261 §9.1.
+    GiveUp,
+}

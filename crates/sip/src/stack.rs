@@ -1,0 +1,110 @@
+//! What every INVITE session and the endpoint share: the transactions, the source of tags and
+//! branches, the events not yet polled, and the writing of responses.
+
+use std::{collections::VecDeque, time::Instant};
+
+use crate::{
+    endpoint::{Event, Flow, Respond},
+    invite::action::Action,
+    message::Message,
+    method::Method,
+    random::{Generator, tag_text},
+    transaction::{
+        key::ServerKey,
+        table::{Class, ServerId, Transactions},
+    },
+    write::{BuildError, Builder},
+};
+
+/// What is implemented, in the words of an Allow header (RFC 3261 §20.5).
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
+
+/// The shared parts of an endpoint.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    /// Value of User-Agent and Server.
+    pub(crate) agent: String,
+    pub(crate) generator: Generator,
+    pub(crate) transactions: Transactions,
+    pub(crate) events: VecDeque<Event>,
+    /// Kept for its capacity.
+    pub(crate) actions: Vec<Action>,
+}
+
+impl Stack {
+    /// A response in the words of the core, complete with what each response must hold.
+    pub(crate) fn write_response(
+        &self,
+        request: &Message,
+        flow: Flow,
+        response: &Respond,
+        tag: u64,
+        contact: Option<&str>,
+    ) -> Result<Message, BuildError> {
+        let Respond { status, reason, headers, content_type, body } = response;
+        let mut builder = Builder::response_to(request, *status, reason.as_deref())
+            .source(flow.remote)
+            .to_tag(&tag_text(tag));
+        for (name, value) in headers {
+            builder.try_header(name, value)?;
+        }
+        let invite = request.is(&Method::Invite);
+        if let Some(contact) = contact.filter(|_| invite && (101..300).contains(status))
+            && !builder.has("Contact")
+        {
+            builder = builder.header("Contact", contact);
+        }
+        if (invite && (200..300).contains(status) || matches!(status, 405 | 501))
+            && !builder.has("Allow")
+        {
+            builder = builder.header("Allow", ALLOW);
+        }
+        if !builder.has("Server") {
+            builder = builder.header("Server", &self.agent);
+        }
+        if let Some(content_type) = content_type {
+            builder = builder.body(content_type, body);
+        }
+        builder.build()
+    }
+
+    /// Answers a transaction's request with a bare status.
+    pub(crate) fn answer(&mut self, now: Instant, id: ServerId, status: u16, tag: u64) {
+        let mut response = Respond::status(status);
+        if status == 500 {
+            // RFC 3261 §14.2: a second re-INVITE may be tried again in 0 to 10 s.
+            let seconds = self.generator.next_u64() % 11;
+            response.headers.push(("Retry-After".to_owned(), seconds.to_string()));
+        }
+        let Some((request, flow)) = self.transactions.received(id) else { return };
+        if let Ok(message) = self.write_response(request, flow, &response, tag, None) {
+            self.transactions.respond(now, id, Class::of(status), message.to_bytes());
+        }
+    }
+
+    /// Answers a request without keeping anything of it: a repeated request gets the same answer
+    /// again (RFC 3261 §8.2.7).
+    pub(crate) fn answer_statelessly(
+        &mut self,
+        request: &Message,
+        flow: Flow,
+        key: &ServerKey,
+        response: &Respond,
+    ) {
+        let tag = self.generator.tag_for(key.as_str());
+        self.answer_with_tag(request, flow, response, tag);
+    }
+
+    /// [`Stack::answer_statelessly`] with a tag that is known already.
+    pub(crate) fn answer_with_tag(
+        &mut self,
+        request: &Message,
+        flow: Flow,
+        response: &Respond,
+        tag: u64,
+    ) {
+        if let Ok(message) = self.write_response(request, flow, response, tag, None) {
+            self.transactions.send(flow, message.to_bytes());
+        }
+    }
+}

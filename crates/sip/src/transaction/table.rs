@@ -1,0 +1,500 @@
+//! The live transactions: finds the one a message or timer belongs to, feeds its machine, carries
+//! the actions out and says what the core must hear of it.
+//!
+//! Datagrams to send and all running timers are kept here too, because every action of a machine
+//! touches one of them. Nothing here decides what a message means.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    net::SocketAddr,
+    time::Instant,
+};
+
+use bytes::Bytes;
+
+use super::{
+    Action, Failure, Intervals, ack, client, invite_client, invite_server,
+    key::{ClientKey, ClientMethod, MergeKey, ServerKey},
+    server,
+    timer::Timer,
+};
+use crate::{
+    deadlines::{Deadlines, Due},
+    endpoint::{Flow, InviteId, Transmit},
+    message::Message,
+};
+
+/// Names a server transaction in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ServerId(pub(crate) u64);
+
+/// What a client transaction was started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Invite,
+    Cancel,
+    /// The BYE of the session's dialog.
+    Bye,
+    /// The BYE of a fork that nobody wants.
+    DropFork,
+}
+
+/// What the core must hear of a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Upshot {
+    /// The message of this step is for the core.
+    pub(crate) inform: bool,
+    /// There will be no response, or no ACK.
+    pub(crate) failed: Option<Failure>,
+}
+
+/// A response by what the machines tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Provisional,
+    Success,
+    Failure,
+}
+
+impl Class {
+    pub(crate) fn of(status: u16) -> Class {
+        match status {
+            ..200 => Class::Provisional,
+            200..300 => Class::Success,
+            _ => Class::Failure,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum ClientMachine {
+    Invite(invite_client::State),
+    Other(client::State),
+}
+
+#[derive(Debug)]
+struct Client {
+    machine: ClientMachine,
+    flow: Flow,
+    owner: InviteId,
+    purpose: Purpose,
+    request: Message,
+    /// The ACK of the non-2xx final, to be repeated.
+    ack: Option<Bytes>,
+}
+
+#[derive(Debug)]
+enum ServerMachine {
+    Invite(invite_server::State),
+    Other(server::State),
+}
+
+#[derive(Debug)]
+struct Server {
+    machine: ServerMachine,
+    flow: Flow,
+    owner: Option<InviteId>,
+    key: ServerKey,
+    merge: Option<MergeKey>,
+    /// Until the final response, which is built from it.
+    request: Option<Message>,
+    /// The latest response, until nobody can ask for it again.
+    response: Option<Bytes>,
+}
+
+/// A server transaction about to start.
+pub(crate) struct Arrival<'a> {
+    pub(crate) key: ServerKey,
+    /// Of a request outside a dialog.
+    pub(crate) merge: Option<MergeKey>,
+    pub(crate) flow: Flow,
+    pub(crate) request: &'a Message,
+    pub(crate) invite: bool,
+}
+
+/// All transactions, all timers, all datagrams to send.
+#[derive(Debug)]
+pub(crate) struct Transactions {
+    intervals: Intervals,
+    clients: BTreeMap<ClientKey, Client>,
+    servers: BTreeMap<ServerId, Server>,
+    by_key: BTreeMap<ServerKey, ServerId>,
+    merged: BTreeSet<MergeKey>,
+    /// Clients without any response, by destination: whom a transport error concerns.
+    unanswered: BTreeSet<(SocketAddr, ClientKey)>,
+    next_server: u64,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) transmits: VecDeque<Transmit>,
+    /// Owners whose transactions have terminated, one entry for each.
+    pub(crate) terminated: Vec<InviteId>,
+    /// Sessions that may have nothing left.
+    pub(crate) touched: Vec<InviteId>,
+    /// Kept for its capacity.
+    actions: Vec<Action>,
+}
+
+impl Transactions {
+    pub(crate) fn new(intervals: Intervals) -> Transactions {
+        Transactions {
+            intervals,
+            clients: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            merged: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
+            next_server: 0,
+            deadlines: Deadlines::default(),
+            transmits: VecDeque::new(),
+            terminated: Vec::new(),
+            touched: Vec::new(),
+            actions: Vec::new(),
+        }
+    }
+
+    pub(crate) fn intervals(&self) -> Intervals {
+        self.intervals
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.clients.len() + self.servers.len()
+    }
+
+    /// Sends a datagram that no transaction repeats.
+    pub(crate) fn send(&mut self, flow: Flow, bytes: Bytes) {
+        self.transmits.push_back(Transmit { flow, bytes });
+    }
+
+    // Client transactions.
+
+    /// Sends a request and waits for its response.
+    pub(crate) fn request(
+        &mut self,
+        now: Instant,
+        key: ClientKey,
+        flow: Flow,
+        request: Message,
+        (owner, purpose): (InviteId, Purpose),
+    ) {
+        let mut actions = std::mem::take(&mut self.actions);
+        let machine = match key.method {
+            ClientMethod::Invite => {
+                ClientMachine::Invite(invite_client::State::start(self.intervals, &mut actions))
+            }
+            ClientMethod::Cancel | ClientMethod::Other => {
+                ClientMachine::Other(client::State::start(self.intervals, &mut actions))
+            }
+        };
+        let client = Client { machine, flow, owner, purpose, request, ack: None };
+        self.clients.insert(key, client);
+        self.unanswered.insert((flow.remote, key));
+        self.carry_out_client(now, key, &mut actions);
+        self.actions = actions;
+    }
+
+    /// Whose transaction it is and what for.
+    pub(crate) fn owner(&self, key: ClientKey) -> Option<(InviteId, Purpose)> {
+        self.clients.get(&key).map(|client| (client.owner, client.purpose))
+    }
+
+    /// The request of a client transaction and the way it went.
+    pub(crate) fn sent(&self, key: ClientKey) -> Option<(&Message, Flow)> {
+        self.clients.get(&key).map(|client| (&client.request, client.flow))
+    }
+
+    /// A response for this transaction arrived.
+    pub(crate) fn response(&mut self, now: Instant, key: ClientKey, response: &Message) -> Upshot {
+        let class = Class::of(response.status().unwrap_or_default());
+        let Some(client) = self.clients.get_mut(&key) else { return Upshot::default() };
+        if class == Class::Failure && key.method == ClientMethod::Invite && client.ack.is_none() {
+            // An ACK that is over a limit is none: the peer's retransmissions end by Timer H.
+            client.ack = ack::ack(&client.request, response).ok().map(|ack| ack.to_bytes());
+        }
+        self.unanswered.remove(&(client.flow.remote, key));
+        self.step_client(now, key, |machine, intervals, out| match machine {
+            ClientMachine::Invite(state) => {
+                let input = match class {
+                    Class::Provisional => invite_client::Input::Provisional,
+                    Class::Success => invite_client::Input::Success,
+                    Class::Failure => invite_client::Input::Failure,
+                };
+                state.handle(intervals, input, out);
+            }
+            ClientMachine::Other(state) => {
+                let input = match class {
+                    Class::Provisional => client::Input::Provisional,
+                    Class::Success | Class::Failure => client::Input::Final,
+                };
+                state.handle(intervals, input, out);
+            }
+        })
+    }
+
+    /// A timer of this transaction ran out.
+    pub(crate) fn client_timer(&mut self, now: Instant, key: ClientKey, timer: Timer) -> Upshot {
+        self.step_client(now, key, |machine, intervals, out| match machine {
+            ClientMachine::Invite(state) => {
+                state.handle(intervals, invite_client::Input::Timer(timer), out);
+            }
+            ClientMachine::Other(state) => {
+                state.handle(intervals, client::Input::Timer(timer), out);
+            }
+        })
+    }
+
+    /// Transactions to this address that have no response yet.
+    pub(crate) fn unanswered(&self, remote: SocketAddr) -> Vec<ClientKey> {
+        let first = ClientKey::new(0, ClientMethod::Invite);
+        let last = ClientKey::new(u128::MAX, ClientMethod::Other);
+        self.unanswered.range((remote, first)..=(remote, last)).map(|(_, key)| *key).collect()
+    }
+
+    /// The network refused this transaction's request.
+    pub(crate) fn refused(&mut self, now: Instant, key: ClientKey) -> Upshot {
+        self.step_client(now, key, |machine, intervals, out| match machine {
+            ClientMachine::Invite(state) => {
+                state.handle(intervals, invite_client::Input::TransportError, out);
+            }
+            ClientMachine::Other(state) => {
+                state.handle(intervals, client::Input::TransportError, out);
+            }
+        })
+    }
+
+    /// RFC 3261 §9.1: the INVITE is considered cancelled and its transaction destroyed.
+    pub(crate) fn abandon(&mut self, now: Instant, key: ClientKey) {
+        self.step_client(now, key, |machine, intervals, out| {
+            if let ClientMachine::Invite(state) = machine {
+                state.handle(intervals, invite_client::Input::Abandon, out);
+            }
+        });
+    }
+
+    fn step_client(
+        &mut self,
+        now: Instant,
+        key: ClientKey,
+        step: impl FnOnce(&mut ClientMachine, Intervals, &mut Vec<Action>),
+    ) -> Upshot {
+        let Some(client) = self.clients.get_mut(&key) else { return Upshot::default() };
+        let mut actions = std::mem::take(&mut self.actions);
+        step(&mut client.machine, self.intervals, &mut actions);
+        let upshot = self.carry_out_client(now, key, &mut actions);
+        self.actions = actions;
+        upshot
+    }
+
+    fn carry_out_client(
+        &mut self,
+        now: Instant,
+        key: ClientKey,
+        actions: &mut Vec<Action>,
+    ) -> Upshot {
+        let mut upshot = Upshot::default();
+        for action in actions.drain(..) {
+            match action {
+                Action::Send | Action::Ack => {
+                    let Some(client) = self.clients.get(&key) else { continue };
+                    let bytes = match action {
+                        Action::Ack => client.ack.clone(),
+                        _ => Some(client.request.to_bytes()),
+                    };
+                    let flow = client.flow;
+                    self.transmits.extend(bytes.map(|bytes| Transmit { flow, bytes }));
+                }
+                Action::Inform => upshot.inform = true,
+                Action::Fail(failure) => upshot.failed = Some(failure),
+                Action::Arm(timer, after) => {
+                    self.deadlines.arm(Due::Client(key, timer), now + after);
+                }
+                Action::Disarm(timer) => self.deadlines.disarm(Due::Client(key, timer)),
+                Action::Terminate => self.forget_client(key),
+            }
+        }
+        upshot
+    }
+
+    fn forget_client(&mut self, key: ClientKey) {
+        let Some(client) = self.clients.remove(&key) else { return };
+        self.unanswered.remove(&(client.flow.remote, key));
+        self.terminated.push(client.owner);
+        for timer in [Timer::A, Timer::B, Timer::E, Timer::F] {
+            self.deadlines.disarm(Due::Client(key, timer));
+        }
+    }
+
+    // Server transactions.
+
+    /// The transaction that a request belongs to, if it is not new.
+    pub(crate) fn find(&self, key: &ServerKey) -> Option<ServerId> {
+        self.by_key.get(key).copied()
+    }
+
+    /// RFC 3261 §8.2.2.2: whether the same request came on another way.
+    pub(crate) fn is_merged(&self, key: &MergeKey) -> bool {
+        self.merged.contains(key)
+    }
+
+    /// A new request that will be answered.
+    pub(crate) fn accept(
+        &mut self,
+        now: Instant,
+        arrival: Arrival<'_>,
+        owner: Option<InviteId>,
+    ) -> ServerId {
+        let Arrival { key, merge, flow, request, invite } = arrival;
+        let id = ServerId(self.next_server);
+        self.next_server += 1;
+        let mut actions = std::mem::take(&mut self.actions);
+        let machine = if invite {
+            ServerMachine::Invite(invite_server::State::start())
+        } else {
+            ServerMachine::Other(server::State::start(self.intervals, &mut actions))
+        };
+        self.by_key.insert(key.clone(), id);
+        self.merged.extend(merge.clone());
+        let request = Some(request.clone());
+        let server = Server { machine, flow, owner, key, merge, request, response: None };
+        self.servers.insert(id, server);
+        self.carry_out_server(now, id, &mut actions);
+        self.actions = actions;
+        id
+    }
+
+    /// The session of a server transaction.
+    pub(crate) fn server_owner(&self, id: ServerId) -> Option<InviteId> {
+        self.servers.get(&id)?.owner
+    }
+
+    /// The unanswered request of a server transaction and where it came from.
+    pub(crate) fn received(&self, id: ServerId) -> Option<(&Message, Flow)> {
+        let server = self.servers.get(&id)?;
+        Some((server.request.as_ref()?, server.flow))
+    }
+
+    /// The request came again.
+    pub(crate) fn repeated(&mut self, now: Instant, id: ServerId) {
+        self.step_server(now, id, |machine, intervals, out| match machine {
+            ServerMachine::Invite(state) => {
+                state.handle(intervals, invite_server::Input::Request, out);
+            }
+            ServerMachine::Other(state) => state.handle(intervals, server::Input::Request, out),
+        });
+    }
+
+    /// An ACK with the transaction's branch.
+    pub(crate) fn acknowledged(&mut self, now: Instant, id: ServerId) -> Upshot {
+        self.step_server(now, id, |machine, intervals, out| {
+            if let ServerMachine::Invite(state) = machine {
+                state.handle(intervals, invite_server::Input::Ack, out);
+            }
+        })
+    }
+
+    /// Sends a response of the core.
+    pub(crate) fn respond(&mut self, now: Instant, id: ServerId, class: Class, response: Bytes) {
+        let Some(server) = self.servers.get_mut(&id) else { return };
+        if server.request.is_none() {
+            return; // The final response is out.
+        }
+        server.response = Some(response);
+        if class != Class::Provisional {
+            server.request = None;
+        }
+        self.responded(now, id, class);
+    }
+
+    /// Sends the latest response again, of the core's own accord.
+    pub(crate) fn repeat(&mut self, now: Instant, id: ServerId, class: Class) {
+        self.responded(now, id, class);
+    }
+
+    /// The 2xx of this transaction need never be sent again.
+    pub(crate) fn settled(&mut self, id: ServerId) {
+        if let Some(server) = self.servers.get_mut(&id) {
+            server.response = None;
+        }
+    }
+
+    fn responded(&mut self, now: Instant, id: ServerId, class: Class) {
+        self.step_server(now, id, |machine, intervals, out| match machine {
+            ServerMachine::Invite(state) => {
+                let input = match class {
+                    Class::Provisional => invite_server::Input::Provisional,
+                    Class::Success => invite_server::Input::Success,
+                    Class::Failure => invite_server::Input::Failure,
+                };
+                state.handle(intervals, input, out);
+            }
+            ServerMachine::Other(state) => {
+                let input = match class {
+                    Class::Provisional => server::Input::Provisional,
+                    Class::Success | Class::Failure => server::Input::Final,
+                };
+                state.handle(intervals, input, out);
+            }
+        });
+    }
+
+    /// A timer of this transaction ran out.
+    pub(crate) fn server_timer(&mut self, now: Instant, id: ServerId, timer: Timer) {
+        self.step_server(now, id, |machine, intervals, out| match machine {
+            ServerMachine::Invite(state) => {
+                state.handle(intervals, invite_server::Input::Timer(timer), out);
+            }
+            ServerMachine::Other(state) => {
+                state.handle(intervals, server::Input::Timer(timer), out);
+            }
+        });
+    }
+
+    fn step_server(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        step: impl FnOnce(&mut ServerMachine, Intervals, &mut Vec<Action>),
+    ) -> Upshot {
+        let Some(server) = self.servers.get_mut(&id) else { return Upshot::default() };
+        let mut actions = std::mem::take(&mut self.actions);
+        step(&mut server.machine, self.intervals, &mut actions);
+        let upshot = self.carry_out_server(now, id, &mut actions);
+        self.actions = actions;
+        upshot
+    }
+
+    fn carry_out_server(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        actions: &mut Vec<Action>,
+    ) -> Upshot {
+        let mut upshot = Upshot::default();
+        for action in actions.drain(..) {
+            match action {
+                Action::Send => {
+                    let Some(server) = self.servers.get(&id) else { continue };
+                    let flow = server.flow;
+                    let bytes = server.response.clone();
+                    self.transmits.extend(bytes.map(|bytes| Transmit { flow, bytes }));
+                }
+                Action::Inform => upshot.inform = true,
+                Action::Fail(failure) => upshot.failed = Some(failure),
+                Action::Arm(timer, after) => {
+                    self.deadlines.arm(Due::Server(id, timer), now + after);
+                }
+                Action::Disarm(timer) => self.deadlines.disarm(Due::Server(id, timer)),
+                Action::Terminate => self.forget_server(id),
+                Action::Ack => {}
+            }
+        }
+        upshot
+    }
+
+    fn forget_server(&mut self, id: ServerId) {
+        let Some(server) = self.servers.remove(&id) else { return };
+        self.by_key.remove(&server.key);
+        if let Some(merge) = &server.merge {
+            self.merged.remove(merge);
+        }
+        self.terminated.extend(server.owner);
+    }
+}
