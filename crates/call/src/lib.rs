@@ -1,1 +1,33 @@
-//! One call: its legs, its verb list, its timers and the dial machine.
+//! One call: its legs, its verb list, its timers and the dial machine; and [`Switch`], which
+//! holds the SIP endpoint and all calls as one value without input or output.
+//!
+//! Pure: datagrams, answers and `now` go in; datagrams, effects and a deadline come out. No
+//! socket, clock, randomness, SQL or HTTP. Everything that can race is a table: the caller
+//! (`leg/caller.rs`), a callee (`leg/callee.rs`), the dial (`verb/dial/ring.rs`).
+
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
+
+mod admission;
+mod call;
+mod effect;
+mod hook;
+mod inbound;
+mod info;
+mod input;
+mod leg;
+mod random;
+mod register;
+mod route;
+pub mod settings;
+mod switch;
+mod timer;
+mod verb;
+
+pub use effect::{Alert, Effect, HookId, HookRequest, Media};
+pub use input::{HookFailure, Input};
+pub use leg::LegId;
+pub use settings::Settings;
+pub use switch::{Alive, CallKey, Output, Switch};
+pub use timer::Timer;

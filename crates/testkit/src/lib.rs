@@ -1,1 +1,32 @@
-//! Virtual time, a seeded lossy link, phones and an application to test against.
+//! Virtual time, a seeded lossy link, phones and an application to test a switch against.
+//!
+//! [`World`] holds one [`call::Switch`], the phones around it, the network between them and the
+//! application that answers its hooks; a whole call of a minute runs in a millisecond and a seed
+//! replays it exactly. [`Phone`] is without input or output as well, so that the same phones play
+//! over real sockets. [`Ladder`] draws what was said. Nothing here is part of the product's call
+//! path.
+
+#![forbid(unsafe_code)]
+
+mod application;
+mod invariants;
+mod ladder;
+mod link;
+mod phone;
+mod random;
+mod world;
+
+pub use application::{Answer, Application, Asked};
+pub use invariants::check;
+pub use ladder::{Entry, Ladder};
+pub use link::{Link, Weather};
+pub use phone::{Callee, Caller, Note, Outcome, Phone, Script};
+pub use random::Random;
+pub use world::{World, WorldConfig, carrier_settings};
+
+use std::time::Instant;
+
+/// A moment for virtual time to start at. Only differences to it mean anything.
+pub fn epoch() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,289 @@
+//! One call: a caller, the list of verbs it runs, and the callees that a dial calls.
+//!
+//! This file dispatches. What an input means is decided in `leg/` (responses, answers, media),
+//! in `verb/` (the list, the dial) and in `hook.rs` (which callback, and what its answer may do).
+//! In go [`Input`]s, the time and the table of registrations; out come SIP actions and
+//! [`Effect`]s. Nothing here waits: an answer that comes after the caller left is one more input.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::Value;
+use sip::registrar::Registrar;
+use sip::{Event, Flow, Message};
+use verbs::Verb;
+
+use crate::effect::{Alert, Effect, HookId, SipAction};
+use crate::hook::Why;
+use crate::input::Input;
+use crate::leg::LegId;
+use crate::leg::attempt::Leg;
+use crate::leg::caller_leg::{Caller, Farewell};
+use crate::leg::{callee, caller};
+use crate::random::Random;
+use crate::settings::{Application, Carrier, Settings};
+use crate::timer::{Timer, Timers};
+use crate::verb::dial::Dial;
+use crate::verb::dial::ring;
+
+/// A call that was admitted: who it is from and what it runs.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    /// The INVITE.
+    pub(crate) request: Message,
+    /// Where it came from.
+    pub(crate) flow: Flow,
+    /// The carrier whose gateway sent it; `None` for a registered user.
+    pub(crate) carrier: Option<Arc<Carrier>>,
+    /// What to run.
+    pub(crate) runs: Runs,
+}
+
+/// What a call runs first.
+#[derive(Clone, Debug)]
+pub(crate) enum Runs {
+    /// This application.
+    Application(Arc<Application>),
+    /// Nothing but a dial of this registered user.
+    User(String),
+}
+
+/// What a call does next.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// The caller's media is being opened.
+    Opening,
+    /// The application was asked; its answer decides.
+    Asking(HookId),
+    /// The next verb of the list is due.
+    Next,
+    /// A verb is running: a dial or a pause.
+    Running,
+    /// No verb runs any more.
+    Over,
+}
+
+/// What a step may read besides the call itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    /// The time of the input.
+    pub(crate) now: Instant,
+    /// Where registered users are.
+    pub(crate) registrar: &'a Registrar,
+}
+
+/// What a call wants done.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// On the SIP endpoint.
+    Sip(SipAction),
+    /// Outside.
+    Effect(Effect),
+}
+
+/// A verb and its place in the list, for alerts.
+#[derive(Debug)]
+pub(crate) struct Numbered {
+    pub(crate) index: usize,
+    pub(crate) verb: Verb,
+}
+
+/// One call. See the module.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) settings: Arc<Settings>,
+    /// `None` where a registered user dialled another without an application.
+    pub(crate) application: Option<Arc<Application>>,
+    pub(crate) runs: Runs,
+    pub(crate) call_sid: String,
+    pub(crate) trace_id: String,
+    pub(crate) customer_data: Option<Value>,
+    pub(crate) caller: Caller,
+    pub(crate) legs: BTreeMap<LegId, Leg>,
+    pub(crate) stage: Stage,
+    pub(crate) list: VecDeque<Numbered>,
+    pub(crate) dial: Option<Dial>,
+    /// Dials so far; tells the legs of one dial from those of the next.
+    pub(crate) dials: u32,
+    /// How the last dial failed: what an unanswered caller gets when the list ends.
+    pub(crate) last_failure: Option<(u16, String)>,
+    pub(crate) hooks: BTreeMap<HookId, Why>,
+    pub(crate) next_hook: u64,
+    pub(crate) timers: Timers,
+    pub(crate) random: Random,
+    outputs: VecDeque<Output>,
+    over: bool,
+}
+
+impl Call {
+    pub(crate) fn new(arrival: Arrival, settings: Arc<Settings>, mut random: Random) -> Call {
+        let application = match &arrival.runs {
+            Runs::Application(application) => Some(application.clone()),
+            Runs::User(_) => None,
+        };
+        Call {
+            settings,
+            application,
+            runs: arrival.runs,
+            call_sid: random.sid(),
+            trace_id: random.hex_128(),
+            customer_data: None,
+            caller: Caller::new(arrival.request, arrival.flow, arrival.carrier, random.next_u64()),
+            legs: BTreeMap::new(),
+            stage: Stage::Opening,
+            list: VecDeque::new(),
+            dial: None,
+            dials: 0,
+            last_failure: None,
+            hooks: BTreeMap::new(),
+            next_hook: 0,
+            timers: Timers::default(),
+            random,
+            outputs: VecDeque::new(),
+            over: false,
+        }
+    }
+
+    /// Takes the call in: tells the application that it tries, opens the caller's media.
+    pub(crate) fn begin(&mut self, cx: Context<'_>) {
+        self.caller_event();
+        if let Err(farewell) = self.caller.read_offer() {
+            self.end_caller(cx, farewell);
+        } else {
+            self.caller_input(cx, caller::Input::Admit);
+        }
+        self.settle(cx);
+    }
+
+    /// One thing happened.
+    pub(crate) fn handle(&mut self, cx: Context<'_>, input: Input) {
+        match input {
+            Input::Sip(LegId::CALLER, event) => self.caller_sip(cx, event),
+            Input::Sip(leg, event) => self.callee_sip(cx, leg, event),
+            Input::Resolved(leg, flow) => {
+                if let Some(known) = self.legs.get_mut(&leg) {
+                    known.flow = Some(flow);
+                }
+                self.callee_input(cx, leg, callee::Input::Resolved);
+            }
+            Input::Unresolved(leg, why) => {
+                self.lose(leg, 503, &why);
+                self.callee_input(cx, leg, callee::Input::Unresolved);
+            }
+            Input::MediaOpened(LegId::CALLER, address) => self.caller_media_opened(cx, address),
+            Input::MediaOpened(leg, address) => {
+                if let Some(known) = self.legs.get_mut(&leg) {
+                    known.local.open(address);
+                }
+                self.callee_input(cx, leg, callee::Input::Opened);
+            }
+            Input::MediaRefused(LegId::CALLER, why) => self.caller_media_refused(cx, &why),
+            Input::MediaRefused(leg, why) => {
+                self.lose(leg, 503, &why);
+                self.callee_input(cx, leg, callee::Input::OpenFailed);
+            }
+            Input::MediaTimeout(leg) => self.media_timeout(cx, leg),
+            Input::HookReply(hook, reply) => self.hook_reply(cx, hook, reply),
+            Input::End => self.end_caller(cx, Farewell::status(480)),
+        }
+        self.settle(cx);
+    }
+
+    /// A timer may be due.
+    pub(crate) fn handle_timeout(&mut self, cx: Context<'_>) {
+        while let Some(timer) = self.timers.take_due(cx.now) {
+            match timer {
+                Timer::Ring => self.dial_input(cx, ring::Input::RingTimeout),
+                Timer::TimeLimit => self.dial_input(cx, ring::Input::TimeLimit),
+                Timer::Pause => self.stage = Stage::Next,
+            }
+        }
+        self.settle(cx);
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Runs verbs until one waits, then sees whether anything is left of the call.
+    fn settle(&mut self, cx: Context<'_>) {
+        while matches!(self.stage, Stage::Next) {
+            self.run_next(cx);
+        }
+        let done = self.caller.over() && self.legs.is_empty() && self.dial.is_none();
+        if done && !self.over {
+            self.over = true;
+            self.timers.clear();
+            self.effect(Effect::Over);
+        }
+    }
+
+    fn media_timeout(&mut self, cx: Context<'_>, leg: LegId) {
+        let headers = vec![("X-Reason".to_owned(), "Media Timeout".to_owned())];
+        // why: before an answer nobody is obliged to send.
+        if leg == LegId::CALLER && self.caller.state.answered() {
+            self.end_caller(cx, Farewell { headers, ..Farewell::status(408) });
+        } else if let Some(known) = self.legs.get_mut(&leg)
+            && known.state == callee::State::Up
+        {
+            known.bye_headers = headers;
+            self.callee_input(cx, leg, callee::Input::Stop);
+        }
+    }
+
+    pub(crate) fn sip(&mut self, action: SipAction) {
+        self.outputs.push_back(Output::Sip(action));
+    }
+
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.outputs.push_back(Output::Effect(effect));
+    }
+
+    pub(crate) fn alert(&mut self, alert_type: &'static str, message: String) {
+        let call_sid = self.call_sid.clone();
+        self.effect(Effect::Alert(Alert { alert_type, message, call_sid }));
+    }
+
+    fn caller_sip(&mut self, cx: Context<'_>, event: Event) {
+        match event {
+            Event::Cancelled { .. } => self.caller_left(cx, None, true),
+            Event::Ended { request, cause, .. } => {
+                let peer = cause == sip::EndCause::Bye;
+                self.caller_left(cx, request.as_ref(), peer);
+            }
+            Event::Acked { request, .. } => self.caller_acked(cx, &request),
+            Event::Reinvite { request, .. } => self.reinvite(cx, LegId::CALLER, &request),
+            Event::Request { request_id, .. } => self.reply_inside(request_id),
+            Event::Released { .. } => self.caller.released = true,
+            Event::Invite { .. }
+            | Event::Progress { .. }
+            | Event::Answered { .. }
+            | Event::Rejected { .. } => {}
+        }
+    }
+
+    fn callee_sip(&mut self, cx: Context<'_>, leg: LegId, event: Event) {
+        match event {
+            Event::Progress { response, .. } => self.callee_progress(cx, leg, &response),
+            Event::Answered { response, .. } => self.callee_answered(cx, leg, &response),
+            Event::Rejected { status, reason, cause, .. } => {
+                self.lose_by_peer(leg, status, &reason, cause);
+                self.callee_input(cx, leg, callee::Input::Rejected);
+            }
+            Event::Ended { request, .. } => {
+                self.note_bye_headers(leg, request.as_ref());
+                self.callee_input(cx, leg, callee::Input::Hangup);
+            }
+            Event::Reinvite { request, .. } => self.reinvite(cx, leg, &request),
+            Event::Acked { request, .. } => self.reinvite_acked(leg, &request),
+            Event::Request { request_id, .. } => self.reply_inside(request_id),
+            Event::Released { .. } => self.callee_released(leg),
+            Event::Invite { .. } | Event::Cancelled { .. } => {}
+        }
+    }
+}

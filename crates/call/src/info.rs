@@ -1,0 +1,177 @@
+//! What the application is told about a call: the base fields, the first payload, status events.
+
+use serde_json::Value;
+use sip::Message;
+use verbs::callback::{BodyPart, CallInfo, DialResult, Direction, Initial, SipBlock, StatusEvent};
+use verbs::status::CallStatus;
+
+use crate::call::Call;
+use crate::effect::{Effect, HookRequest};
+use crate::leg::LegId;
+use crate::leg::attempt::Leg;
+use crate::verb::dial::result::seconds;
+
+/// Headers of a BYE that the application is told of.
+pub(crate) fn extra_headers(request: &Message) -> Vec<(String, String)> {
+    request
+        .headers()
+        .filter(|(name, _)| StatusEvent::kept_header(name))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
+impl Call {
+    /// The caller's user, as received.
+    pub(crate) fn from_user(&self) -> String {
+        user_of(self.caller.request.from().ok()).unwrap_or_else(|| "anonymous".to_owned())
+    }
+
+    fn to_user(&self) -> String {
+        let uri = self.caller.request.uri().ok();
+        let user = uri.and_then(|uri| uri.user_decoded().map(|user| user.into_owned()));
+        user.unwrap_or_default()
+    }
+
+    /// The parent call as callbacks describe it.
+    fn parent_info(&self) -> CallInfo {
+        let call_id = self.caller.request.call_id().map(|id| id.into_owned()).unwrap_or_default();
+        CallInfo {
+            call_sid: self.call_sid.clone(),
+            direction: Direction::Inbound,
+            from: self.from_user(),
+            to: self.to_user(),
+            call_id: call_id.clone(),
+            sbc_callid: Some(call_id),
+            sip_status: self.caller.sip_status,
+            sip_reason: self.caller.sip_reason.clone(),
+            call_status: self.caller.status,
+            caller_id: String::new(),
+            account_sid: self.settings.account_sid.clone(),
+            trace_id: self.trace_id.clone(),
+            application_sid: self.application.as_ref().map(|a| a.sid.clone()),
+            fs_sip_address: self.caller.flow.local.to_string(),
+            fs_public_ip: None,
+            api_base_url: None,
+            parent_call_sid: None,
+            originating_sip_ip: Some(self.caller.flow.remote.ip().to_string()),
+            originating_sip_trunk_name: self.caller.carrier.as_ref().map(|c| c.name.clone()),
+            customer_data: self.customer_data.clone(),
+        }
+    }
+
+    /// A child call as callbacks describe it.
+    fn child_info(&self, leg: &Leg) -> CallInfo {
+        let call_id = leg.sip_call_id.clone().unwrap_or_default();
+        CallInfo {
+            call_sid: leg.call_sid.clone(),
+            direction: Direction::Outbound,
+            from: leg.from.clone(),
+            to: leg.to.clone(),
+            call_id: call_id.clone(),
+            sbc_callid: Some(call_id),
+            sip_status: leg.sip_status,
+            sip_reason: leg.sip_reason.clone(),
+            call_status: leg.status,
+            caller_id: leg.from.clone(),
+            fs_sip_address: leg.flow.unwrap_or(self.caller.flow).local.to_string(),
+            parent_call_sid: Some(self.call_sid.clone()),
+            customer_data: leg.customer_data.clone(),
+            ..self.parent_info()
+        }
+    }
+
+    /// Payload of a hook that says nothing beyond the call.
+    pub(crate) fn base_payload(&self) -> Value {
+        self.parent_info().to_json()
+    }
+
+    /// Payload of an actionHook.
+    pub(crate) fn dial_payload(&self, result: &DialResult) -> Value {
+        self.parent_info().payload(result)
+    }
+
+    /// Payload of the `call_hook`: who calls, and the INVITE itself.
+    pub(crate) fn first_payload(&self) -> Value {
+        let request = &self.caller.request;
+        let caller_name = request.from().ok().and_then(|from| from.display);
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        let content_type = request.header_text("Content-Type").unwrap_or_default().into_owned();
+        let payload = if body.is_empty() {
+            Vec::new()
+        } else {
+            vec![BodyPart { content_type, content: body.clone() }]
+        };
+        let flow = self.caller.flow;
+        let sip = SipBlock {
+            method: "INVITE".to_owned(),
+            uri: request.request_uri().unwrap_or_default().into_owned(),
+            version: "2.0".to_owned(),
+            headers: request
+                .headers()
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+            body,
+            payload,
+            raw: String::from_utf8_lossy(request.as_bytes()).into_owned(),
+            called_number: self.to_user(),
+            calling_number: self.from_user(),
+            kind: "request",
+            source: "network",
+            source_address: flow.remote.ip().to_string(),
+            source_port: flow.remote.port().to_string(),
+            protocol: flow.transport.as_str().to_ascii_lowercase(),
+        };
+        let service_provider_sid = self.settings.service_provider_sid.clone();
+        let initial = Initial { caller_name, service_provider_sid, sip, ..Initial::default() };
+        self.parent_info().payload(&initial)
+    }
+
+    /// Tells the application how the caller stands.
+    pub(crate) fn caller_event(&mut self) {
+        let caller = &self.caller;
+        let lasted = caller.answered_at.zip(caller.ended_at);
+        let duration = lasted.map(|(answered, ended)| seconds(ended.duration_since(answered)));
+        let event = StatusEvent {
+            duration: duration.filter(|_| caller.status == CallStatus::Completed),
+            call_termination_by: caller.terminated_by.filter(|_| caller.status.is_final()),
+            headers: caller.bye_headers.clone(),
+        };
+        let payload = self.parent_info().payload(&event);
+        self.tell(payload);
+    }
+
+    /// Tells the application how a callee stands, once for each change.
+    pub(crate) fn callee_event(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let event = Some((leg.status, leg.sip_status));
+        if leg.last_event == event {
+            return;
+        }
+        leg.last_event = event;
+        let Some(leg) = self.legs.get(&id) else { return };
+        let lasted = leg.answered_at.zip(leg.ended_at);
+        let duration = lasted.map(|(answered, ended)| seconds(ended.duration_since(answered)));
+        let event = StatusEvent {
+            duration: duration.filter(|_| leg.status == CallStatus::Completed),
+            call_termination_by: None,
+            headers: leg.peer_bye_headers.clone(),
+        };
+        let payload = self.child_info(leg).payload(&event);
+        self.tell(payload);
+    }
+
+    fn tell(&mut self, payload: Value) {
+        let application = self.application.as_ref();
+        let Some(hook) = application.and_then(|application| application.call_status_hook.clone())
+        else {
+            return;
+        };
+        let base = self.base_hook();
+        self.effect(Effect::Status(HookRequest { hook, base, trusted: true, payload }));
+    }
+}
+
+fn user_of(address: Option<sip::NameAddr>) -> Option<String> {
+    let uri = address?.uri;
+    uri.user_decoded().map(|user| user.into_owned()).filter(|user| !user.is_empty())
+}

@@ -1,0 +1,40 @@
+//! What can happen to a call.
+
+use std::net::SocketAddr;
+
+use sip::{Event, Flow};
+
+use crate::effect::HookId;
+use crate::leg::LegId;
+
+/// One thing that happened to one call.
+#[derive(Debug)]
+pub enum Input {
+    /// The SIP endpoint says something about a leg.
+    Sip(LegId, Event),
+    /// [`Effect::Resolve`](crate::Effect::Resolve) found the next hop.
+    Resolved(LegId, Flow),
+    /// [`Effect::Resolve`](crate::Effect::Resolve) found no address; the text says why.
+    Unresolved(LegId, String),
+    /// [`Media::Open`](crate::Media::Open) is done: RTP of this leg is received at this address,
+    /// which is also what its session description advertises.
+    MediaOpened(LegId, SocketAddr),
+    /// No RTP port is free; the text says so.
+    MediaRefused(LegId, String),
+    /// A peer that should send RTP has not for the configured time.
+    MediaTimeout(LegId),
+    /// [`Effect::Hook`](crate::Effect::Hook) was answered: the JSON text of the answer, `None`
+    /// where it had none.
+    HookReply(HookId, Result<Option<String>, HookFailure>),
+    /// The operator ends the call.
+    End,
+}
+
+/// A webhook that could not be asked, or answered something that is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookFailure {
+    /// `alert_type` of the alert to raise, such as `webhook-failure`.
+    pub alert_type: &'static str,
+    /// What, where, expected, got, remedy. No credentials.
+    pub message: String,
+}

@@ -1,0 +1,304 @@
+//! A callee as the call knows it: one INVITE of one target; and how the steps of its machine
+//! (`leg/callee.rs`) become SIP, media, events and news for the dial.
+
+use std::time::Instant;
+
+use media::sdp::{self, Codec, Description, Negotiated};
+use serde_json::Value;
+use sip::{Flow, Message, RejectCause};
+use verbs::status::{self, CallStatus, LostBecause};
+
+use crate::call::{Call, Context};
+use crate::effect::{Effect, Media, SipAction};
+use crate::leg::LegId;
+use crate::leg::callee::{self, Action, State};
+use crate::leg::local::Local;
+use crate::route::Attempt;
+use crate::verb::dial::ring;
+
+/// RFC 3326: tells a phone that it did not miss the call.
+const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+/// One callee.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) state: State,
+    pub(crate) call_sid: String,
+    /// The dial it belongs to.
+    pub(crate) dial: u32,
+    /// Index of its target in the verb.
+    pub(crate) target: usize,
+    /// Index among the attempts of that target.
+    pub(crate) attempt: usize,
+    pub(crate) route: Attempt,
+    pub(crate) flow: Option<Flow>,
+    pub(crate) local: Local,
+    pub(crate) offered: Vec<Codec>,
+    pub(crate) negotiated: Option<Negotiated>,
+    /// SIP Call-ID, from the INVITE on.
+    pub(crate) sip_call_id: Option<String>,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) customer_data: Option<Value>,
+    pub(crate) status: CallStatus,
+    pub(crate) sip_status: u16,
+    pub(crate) sip_reason: String,
+    /// Status of the last event, so that a repeated 180 is told once.
+    pub(crate) last_event: Option<(CallStatus, u16)>,
+    pub(crate) answered_at: Option<Instant>,
+    pub(crate) ended_at: Option<Instant>,
+    /// Sent with our BYE.
+    pub(crate) bye_headers: Vec<(String, String)>,
+    /// Came with its BYE.
+    pub(crate) peer_bye_headers: Vec<(String, String)>,
+    /// Why it was stopped or refused.
+    pub(crate) lost_because: Option<LostBecause>,
+    /// The INVITE left, and the endpoint has not released it yet.
+    pub(crate) in_endpoint: bool,
+}
+
+impl Leg {
+    /// Nothing more can come from it.
+    fn over(&self) -> bool {
+        self.state == State::Ended && !self.in_endpoint
+    }
+}
+
+impl Call {
+    /// One step of a callee's machine.
+    pub(crate) fn callee_input(&mut self, cx: Context<'_>, id: LegId, input: callee::Input) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let before_invite = leg.state.before_invite();
+        let (next, actions) = callee::step(leg.state, input);
+        leg.state = next;
+        if next == State::Ended && leg.ended_at.is_none() {
+            leg.ended_at = Some(cx.now);
+        }
+        for action in actions {
+            self.callee_action(cx, id, *action, before_invite);
+        }
+        self.forget_if_over(id);
+    }
+
+    fn callee_action(&mut self, cx: Context<'_>, id: LegId, action: Action, before_invite: bool) {
+        match action {
+            Action::OpenMedia => {
+                if let Some(flow) = self.legs.get(&id).and_then(|leg| leg.flow) {
+                    self.effect(Effect::Media(Media::Open(id, flow)));
+                }
+            }
+            Action::Invite => self.invite_callee(cx, id),
+            Action::Cancel => {
+                let elsewhere = self.lost_because(id) == Some(LostBecause::AnsweredElsewhere);
+                let reason = elsewhere.then_some(ANSWERED_ELSEWHERE);
+                self.sip(SipAction::Cancel(id, reason));
+            }
+            Action::Bye => {
+                let headers =
+                    self.legs.get_mut(&id).map(|leg| std::mem::take(&mut leg.bye_headers));
+                self.sip(SipAction::Bye(id, headers.unwrap_or_default()));
+            }
+            Action::CloseMedia => self.effect(Effect::Media(Media::Close(id))),
+            Action::Rang => self.callee_rang(cx, id),
+            Action::Answered => self.callee_is_up(cx, id),
+            Action::Declined | Action::Unusable => self.callee_declined(cx, id, before_invite),
+            Action::Gone => self.callee_gone(cx, id),
+            Action::Lost => self.callee_lost(cx, id, before_invite),
+        }
+    }
+
+    /// A provisional response.
+    pub(crate) fn callee_progress(&mut self, cx: Context<'_>, id: LegId, response: &Message) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let status = response.status().unwrap_or(180);
+        leg.sip_status = status;
+        leg.sip_reason = response.reason().into_owned();
+        if let Some(negotiated) = read_answer(response, &leg.offered) {
+            leg.negotiated = Some(negotiated);
+            leg.status = CallStatus::EarlyMedia;
+        } else if leg.status != CallStatus::EarlyMedia {
+            leg.status = CallStatus::Ringing;
+        }
+        self.callee_input(cx, id, callee::Input::Progress);
+    }
+
+    /// The first 2xx; the endpoint has acknowledged it.
+    pub(crate) fn callee_answered(&mut self, cx: Context<'_>, id: LegId, response: &Message) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        if let Some(negotiated) = read_answer(response, &leg.offered) {
+            leg.negotiated = Some(negotiated);
+        } else if !response.body().is_empty() {
+            leg.negotiated = None;
+        }
+        // RFC 3261 §13.2.1: an answer in a 183 may stand for the one of the 200.
+        if leg.negotiated.is_some() {
+            self.callee_input(cx, id, callee::Input::Answered);
+        } else {
+            self.lose(id, 488, "the 200 holds no usable answer to our offer");
+            self.callee_input(cx, id, callee::Input::AnsweredUnusable);
+        }
+    }
+
+    /// The endpoint holds nothing of it any more.
+    pub(crate) fn callee_released(&mut self, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.in_endpoint = false;
+        }
+        self.forget_if_over(id);
+    }
+
+    /// Notes why a leg failed on our side of the network.
+    pub(crate) fn lose(&mut self, id: LegId, status: u16, why: &str) {
+        self.note_failure(id, status, why, LostBecause::Unreachable);
+    }
+
+    /// Notes the peer's final response, or that none came.
+    pub(crate) fn lose_by_peer(
+        &mut self,
+        id: LegId,
+        status: u16,
+        reason: &str,
+        cause: RejectCause,
+    ) {
+        let because = match cause {
+            RejectCause::Timeout | RejectCause::Transport => LostBecause::Unreachable,
+            RejectCause::Peer => match status {
+                486 | 600 => LostBecause::Busy,
+                603 => LostBecause::Declined,
+                _ => LostBecause::Rejected,
+            },
+        };
+        self.note_failure(id, status, reason, because);
+    }
+
+    fn note_failure(&mut self, id: LegId, status: u16, reason: &str, because: LostBecause) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        leg.sip_status = status;
+        reason.clone_into(&mut leg.sip_reason);
+        leg.lost_because.get_or_insert(because);
+    }
+
+    /// Headers of the callee's BYE, for its last event.
+    pub(crate) fn note_bye_headers(&mut self, id: LegId, request: Option<&Message>) {
+        if let (Some(leg), Some(request)) = (self.legs.get_mut(&id), request) {
+            leg.peer_bye_headers = crate::info::extra_headers(request);
+        }
+    }
+
+    /// Ends a callee for this reason; a leg that was already stopped keeps its first reason.
+    pub(crate) fn stop_callee(&mut self, cx: Context<'_>, id: LegId, because: LostBecause) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.lost_because.get_or_insert(because);
+        }
+        self.note_stopped(id);
+        self.callee_input(cx, id, callee::Input::Stop);
+    }
+
+    /// Tells the media where the callee receives.
+    pub(crate) fn set_callee_remote(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get(&id) else { return };
+        let (Some(negotiated), Some(flow)) = (leg.negotiated.clone(), leg.flow) else { return };
+        let remote = media::Remote { negotiated, signalling_source: flow.remote.ip() };
+        self.effect(Effect::Media(Media::SetRemote(id, Box::new(remote))));
+    }
+
+    fn lost_because(&self, id: LegId) -> Option<LostBecause> {
+        self.legs.get(&id).and_then(|leg| leg.lost_because)
+    }
+
+    fn invite_callee(&mut self, cx: Context<'_>, id: LegId) {
+        let codecs = self.caller.codecs();
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let Some(local) = leg.local.next() else { return };
+        let body = sdp::offer(&local, &codecs);
+        leg.offered = codecs;
+        leg.in_endpoint = true;
+        leg.status = CallStatus::Trying;
+        leg.sip_status = 100;
+        "Trying".clone_into(&mut leg.sip_reason);
+        let invite = self.build_invite(id, body);
+        if let Some(invite) = invite {
+            self.sip(SipAction::Invite(id, Box::new(invite)));
+        }
+        self.note_trying(cx, id);
+        // why: the event is sent when the switch has told the SIP Call-ID, which it carries.
+    }
+
+    /// The INVITE is on its way under this Call-ID.
+    pub(crate) fn callee_called(&mut self, id: LegId, sip_call_id: String) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.sip_call_id = Some(sip_call_id);
+        }
+        self.callee_event(id);
+    }
+
+    fn callee_rang(&mut self, cx: Context<'_>, id: LegId) {
+        self.callee_event(id);
+        self.note_progress(cx, id);
+        self.let_caller_hear(cx, id);
+    }
+
+    fn callee_is_up(&mut self, cx: Context<'_>, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.answered_at = Some(cx.now);
+            leg.status = CallStatus::InProgress;
+            leg.sip_status = 200;
+            "OK".clone_into(&mut leg.sip_reason);
+        }
+        self.callee_event(id);
+        self.note_answered(cx, id);
+        self.dial_input(cx, ring::Input::Answered(id));
+    }
+
+    fn callee_declined(&mut self, cx: Context<'_>, id: LegId, before_invite: bool) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.status = status::of_sip(leg.sip_status).into();
+        }
+        if !before_invite {
+            self.callee_event(id);
+        }
+        self.note_ended(cx, id);
+        self.dial_lost(cx);
+    }
+
+    fn callee_gone(&mut self, cx: Context<'_>, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.status = CallStatus::Completed;
+            leg.sip_status = 200;
+            "OK".clone_into(&mut leg.sip_reason);
+        }
+        self.callee_event(id);
+        self.note_ended(cx, id);
+        if self.dial.as_ref().is_some_and(|dial| dial.state == ring::State::Bridged(id)) {
+            self.dial_input(cx, ring::Input::WinnerGone);
+        }
+    }
+
+    /// A leg that we stopped is over, or never began.
+    fn callee_lost(&mut self, cx: Context<'_>, id: LegId, before_invite: bool) {
+        if !before_invite {
+            self.note_ended(cx, id);
+            if let Some(leg) = self.legs.get_mut(&id) {
+                leg.status = CallStatus::NoAnswer;
+                leg.sip_status = 487;
+                "Request Terminated".clone_into(&mut leg.sip_reason);
+            }
+            self.callee_event(id);
+        }
+    }
+
+    fn forget_if_over(&mut self, id: LegId) {
+        if self.legs.get(&id).is_some_and(Leg::over) {
+            self.legs.remove(&id);
+        }
+    }
+}
+
+/// The answer that a response holds, if it is one.
+fn read_answer(response: &Message, offered: &[Codec]) -> Option<Negotiated> {
+    if response.body().is_empty() {
+        return None;
+    }
+    let answer = Description::parse(response.body()).ok()?;
+    sdp::accept(&answer, offered).ok()
+}

@@ -1,0 +1,318 @@
+//! The caller as the call knows it: its INVITE, its media, what it was told last; and how the
+//! steps of its machine (`leg/caller.rs`) become responses.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use media::sdp::{self, Codec, Description, Negotiated};
+use sip::{Flow, Message, Respond};
+use verbs::callback::TerminatedBy;
+use verbs::status::CallStatus;
+
+use crate::call::{Call, Context, Stage};
+use crate::effect::{Effect, Media, SipAction};
+use crate::leg::LegId;
+use crate::leg::caller::{self, Action, State};
+use crate::leg::local::Local;
+use crate::settings::Carrier;
+use crate::verb::dial::ring;
+
+/// What we offer where the choice is ours, the preferred first.
+pub(crate) const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
+
+/// The leg that came in.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) state: State,
+    pub(crate) request: Message,
+    pub(crate) flow: Flow,
+    pub(crate) carrier: Option<Arc<Carrier>>,
+    pub(crate) local: Local,
+    /// Its offer; `None` where the INVITE had none and ours goes out in the 200.
+    offer: Option<Description>,
+    /// What every 183 and the 200 carry.
+    description: Vec<u8>,
+    /// What was agreed; `None` until the ACK answers where the offer was ours.
+    pub(crate) negotiated: Option<Negotiated>,
+    pub(crate) answered_at: Option<Instant>,
+    pub(crate) status: CallStatus,
+    pub(crate) sip_status: u16,
+    pub(crate) sip_reason: String,
+    pub(crate) terminated_by: Option<TerminatedBy>,
+    pub(crate) bye_headers: Vec<(String, String)>,
+    farewell: Farewell,
+    pub(crate) ended_at: Option<Instant>,
+    /// A port was asked for and has not been opened or refused.
+    opening: bool,
+    /// The endpoint has nothing left of it.
+    pub(crate) released: bool,
+}
+
+/// How we end the caller: the final response before the answer, BYE after it.
+#[derive(Clone, Debug)]
+pub(crate) struct Farewell {
+    pub(crate) status: u16,
+    pub(crate) reason: Option<String>,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Farewell {
+    /// With the standard reason phrase.
+    pub(crate) fn status(status: u16) -> Farewell {
+        Farewell { status, reason: None, headers: Vec::new() }
+    }
+
+    /// With an X-Reason header that says why.
+    pub(crate) fn because(status: u16, why: &str) -> Farewell {
+        let headers = vec![("X-Reason".to_owned(), header_safe(why))];
+        Farewell { status, reason: None, headers }
+    }
+
+    /// We are out of something.
+    pub(crate) fn unavailable(why: &str) -> Farewell {
+        let mut farewell = Farewell::because(503, why);
+        farewell.headers.push(("Retry-After".to_owned(), "5".to_owned()));
+        farewell
+    }
+}
+
+/// A header value in one line, bounded.
+fn header_safe(text: &str) -> String {
+    const LONGEST: usize = 200;
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
+}
+
+impl Caller {
+    pub(crate) fn new(
+        request: Message,
+        flow: Flow,
+        carrier: Option<Arc<Carrier>>,
+        session_id: u64,
+    ) -> Caller {
+        Caller {
+            state: State::Received,
+            request,
+            flow,
+            carrier,
+            local: Local::new(session_id),
+            offer: None,
+            description: Vec::new(),
+            negotiated: None,
+            answered_at: None,
+            status: CallStatus::Trying,
+            sip_status: 100,
+            sip_reason: "Trying".to_owned(),
+            terminated_by: None,
+            bye_headers: Vec::new(),
+            farewell: Farewell::status(480),
+            ended_at: None,
+            opening: false,
+            released: false,
+        }
+    }
+
+    /// Gone, and nothing of it is awaited.
+    pub(crate) fn over(&self) -> bool {
+        self.state == State::Gone && self.released && !self.opening
+    }
+
+    /// Reads the offer of the INVITE.
+    pub(crate) fn read_offer(&mut self) -> Result<(), Farewell> {
+        if self.request.body().is_empty() {
+            return Ok(());
+        }
+        let kind = self.request.header_text("Content-Type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/sdp") {
+            let mut farewell =
+                Farewell::because(415, &format!("expected application/sdp, got {kind}"));
+            farewell.headers.push(("Accept".to_owned(), "application/sdp".to_owned()));
+            return Err(farewell);
+        }
+        let offer = Description::parse(self.request.body());
+        self.offer = Some(offer.map_err(|fault| Farewell::because(488, &fault.to_string()))?);
+        Ok(())
+    }
+
+    /// The port is open: writes our description, the answer to its offer or an offer of our own.
+    fn describe(&mut self, address: SocketAddr) -> Result<(), Farewell> {
+        self.local.open(address);
+        let Some(local) = self.local.next() else { return Ok(()) };
+        match &self.offer {
+            None => self.description = sdp::offer(&local, &CODECS),
+            Some(offer) => {
+                let (description, negotiated) = sdp::answer(offer, &local)
+                    .map_err(|fault| Farewell::because(488, &fault.to_string()))?;
+                self.description = description;
+                self.negotiated = Some(negotiated);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a callee is offered: the caller's codec first, so that packets can pass untouched.
+    pub(crate) fn codecs(&self) -> Vec<Codec> {
+        let mut codecs = CODECS.to_vec();
+        if let Some(negotiated) = &self.negotiated {
+            codecs.sort_by_key(|codec| *codec != negotiated.codec);
+        }
+        codecs
+    }
+
+    /// Early media can reach it: it made the offer, so that our 183 is an answer.
+    pub(crate) fn can_hear_early(&self) -> bool {
+        self.negotiated.is_some()
+    }
+}
+
+impl Call {
+    /// One step of the caller's machine.
+    pub(crate) fn caller_input(&mut self, cx: Context<'_>, input: caller::Input) {
+        let (next, actions) = caller::step(self.caller.state, input);
+        self.caller.state = next;
+        for action in actions {
+            match action {
+                Action::OpenMedia => {
+                    self.caller.opening = true;
+                    self.effect(Effect::Media(Media::Open(LegId::CALLER, self.caller.flow)));
+                }
+                Action::Ring180 => self.respond(180, false),
+                Action::Early183 => self.respond(183, true),
+                Action::Answer => self.caller_answered(cx),
+                Action::Reject => self.caller_rejected(),
+                Action::Bye => {
+                    let headers = self.caller.farewell.headers.clone();
+                    self.sip(SipAction::Bye(LegId::CALLER, headers));
+                }
+                Action::CloseMedia => self.effect(Effect::Media(Media::Close(LegId::CALLER))),
+                Action::Gone => self.caller_gone(cx),
+            }
+        }
+    }
+
+    /// Ends the caller, whatever it is doing.
+    pub(crate) fn end_caller(&mut self, cx: Context<'_>, farewell: Farewell) {
+        if self.caller.state.alive() {
+            self.caller.farewell = farewell;
+            self.caller.terminated_by = Some(TerminatedBy::Us);
+            self.caller_input(cx, caller::Input::End);
+        }
+    }
+
+    /// The RTP port of the caller is open: now the application can be asked.
+    pub(crate) fn caller_media_opened(&mut self, cx: Context<'_>, address: SocketAddr) {
+        self.caller.opening = false;
+        self.caller_input(cx, caller::Input::Opened);
+        if self.caller.state != State::Ready {
+            return;
+        }
+        if let Err(farewell) = self.caller.describe(address) {
+            return self.end_caller(cx, farewell);
+        }
+        self.set_caller_remote();
+        self.ask_first(cx);
+    }
+
+    /// The caller's port was refused.
+    pub(crate) fn caller_media_refused(&mut self, cx: Context<'_>, why: &str) {
+        self.caller.opening = false;
+        self.end_caller(cx, Farewell::unavailable(why));
+    }
+
+    /// The caller sent CANCEL or BYE, or (`peer` is false) never acknowledged our answer.
+    pub(crate) fn caller_left(&mut self, cx: Context<'_>, request: Option<&Message>, peer: bool) {
+        if !self.caller.state.alive() {
+            return;
+        }
+        self.caller.terminated_by =
+            Some(if peer { TerminatedBy::Caller } else { TerminatedBy::Us });
+        self.caller.bye_headers = request.map(crate::info::extra_headers).unwrap_or_default();
+        if !self.caller.state.answered() {
+            self.caller_status(CallStatus::NoAnswer, 487, None);
+        }
+        self.caller_input(cx, caller::Input::Left);
+    }
+
+    /// The ACK of our 200; it answers where the offer was ours.
+    pub(crate) fn caller_acked(&mut self, cx: Context<'_>, request: &Message) {
+        if self.caller.negotiated.is_some() {
+            self.reinvite_acked(LegId::CALLER, request);
+        } else {
+            let answer = Description::parse(request.body()).ok();
+            let negotiated = answer.and_then(|answer| sdp::accept(&answer, &CODECS).ok());
+            let Some(negotiated) = negotiated else {
+                let why = "the ACK holds no usable answer to the offer of our 200";
+                return self.end_caller(cx, Farewell::because(488, why));
+            };
+            self.caller.negotiated = Some(negotiated);
+            self.set_caller_remote();
+        }
+        self.caller_input(cx, caller::Input::Acked);
+    }
+
+    /// Tells the media where the caller receives.
+    pub(crate) fn set_caller_remote(&mut self) {
+        let Some(negotiated) = self.caller.negotiated.clone() else { return };
+        let signalling_source = self.caller.flow.remote.ip();
+        let remote = media::Remote { negotiated, signalling_source };
+        self.effect(Effect::Media(Media::SetRemote(LegId::CALLER, Box::new(remote))));
+    }
+
+    /// Notes the caller's status, for payloads and the status event that follows.
+    pub(crate) fn caller_status(&mut self, status: CallStatus, code: u16, reason: Option<String>) {
+        self.caller.status = status;
+        self.caller.sip_status = code;
+        self.caller.sip_reason = reason.unwrap_or_else(|| sip::default_reason(code).to_owned());
+    }
+
+    fn respond(&mut self, status: u16, described: bool) {
+        let mut response = Respond { headers: self.caller_headers(), ..Respond::status(status) };
+        if described {
+            response.content_type = Some("application/sdp".to_owned());
+            response.body.clone_from(&self.caller.description);
+        }
+        self.sip(SipAction::Respond(response));
+    }
+
+    fn caller_answered(&mut self, cx: Context<'_>) {
+        self.respond(200, true);
+        // why: from now on it should be heard; its media timeout counts from here.
+        self.set_caller_remote();
+        self.caller.answered_at = Some(cx.now);
+        self.caller_status(CallStatus::InProgress, 200, None);
+        self.caller_event();
+    }
+
+    fn caller_rejected(&mut self) {
+        let Farewell { status, reason, mut headers } = self.caller.farewell.clone();
+        headers.extend(self.caller_headers());
+        self.sip(SipAction::Respond(Respond {
+            reason: reason.clone(),
+            headers,
+            ..Respond::status(status)
+        }));
+        self.caller_status(CallStatus::Failed, status, reason);
+    }
+
+    /// `X-Call-Sid` lets a device control its own call over REST .
+    fn caller_headers(&self) -> Vec<(String, String)> {
+        match &self.caller.carrier {
+            Some(carrier) if !carrier.send_call_sid => Vec::new(),
+            _ => vec![("X-Call-Sid".to_owned(), self.call_sid.clone())],
+        }
+    }
+
+    fn caller_gone(&mut self, cx: Context<'_>) {
+        self.caller.ended_at = Some(cx.now);
+        if self.caller.answered_at.is_some() {
+            self.caller_status(CallStatus::Completed, 200, None);
+        }
+        self.list.clear();
+        self.stage = Stage::Over;
+        self.timers.disarm(crate::timer::Timer::Pause);
+        self.dial_input(cx, ring::Input::CallerGone);
+        self.stage = Stage::Over;
+        self.caller_event();
+    }
+}

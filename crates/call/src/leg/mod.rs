@@ -1,0 +1,29 @@
+//! The legs of a call: the caller that came in and the callees that a dial calls.
+
+pub(crate) mod attempt;
+pub(crate) mod callee;
+pub(crate) mod caller;
+pub(crate) mod caller_leg;
+pub(crate) mod local;
+pub(crate) mod reinvite;
+
+/// One leg of one call: 0 is the caller, each callee takes the lowest free number from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LegId(pub u8);
+
+impl LegId {
+    /// The leg that came in.
+    pub const CALLER: LegId = LegId(0);
+}
+
+impl std::fmt::Display for LegId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if *self == LegId::CALLER { f.write_str("caller") } else { write!(f, "callee {}", self.0) }
+    }
+}
+
+impl From<LegId> for media::LegId {
+    fn from(leg: LegId) -> media::LegId {
+        media::LegId(leg.0)
+    }
+}

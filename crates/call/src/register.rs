@@ -1,0 +1,81 @@
+//! REGISTER, and the proof of who a user is. A REGISTER is always challenged, also from an address
+//! that a carrier calls from: over UDP a source address proves nothing.
+
+use std::time::Instant;
+
+use sip::auth::challenge::Verdict;
+use sip::{Flow, Message, Method, Respond};
+
+use crate::switch::Switch;
+
+impl Switch {
+    /// Answers a REGISTER: a challenge, a refusal, or the bindings as they now are.
+    pub(crate) fn register(&mut self, now: Instant, request: &Message, flow: Flow) -> Respond {
+        let ours = request.to().is_ok_and(|to| self.is_our_host(&to.uri.host, flow));
+        if !ours {
+            return Respond::status(404);
+        }
+        match self.authenticate(now, request, flow) {
+            Err(challenge) => challenge,
+            Ok(user) if address_of_record(request).as_deref() == Some(&user) => {
+                self.registrar.handle_register(now, &user, request, flow)
+            }
+            // why: a user may say where it is itself, not where another one is.
+            Ok(_) => Respond::status(403),
+        }
+    }
+
+    /// The user that a request proves to come from, else what it is answered: a challenge, or
+    /// 403. An unknown user and a wrong password get the same.
+    pub(crate) fn authenticate(
+        &mut self,
+        now: Instant,
+        request: &Message,
+        flow: Flow,
+    ) -> Result<String, Respond> {
+        let realm = self.realm(flow);
+        let method = request.method().unwrap_or(Method::Invite);
+        let settings = &self.settings;
+        let mut user = String::new();
+        let verdict = request.header_text("Authorization").map(|text| {
+            self.challenger.verify(now, &method, &text, |credentials| {
+                user.clone_from(&credentials.username);
+                let client = settings.client(&credentials.username);
+                // why: a response made for another realm must not open this one.
+                client.filter(|_| credentials.realm == realm).map(|client| client.password.clone())
+            })
+        });
+        match verdict {
+            Some(Verdict::Ok) => Ok(user),
+            Some(Verdict::Wrong) => Err(Respond::status(403)),
+            None | Some(Verdict::Stale) => {
+                let challenges = self.challenger.challenge(now, &realm, verdict.is_some());
+                let named = |value| ("WWW-Authenticate".to_owned(), value);
+                let headers = challenges.into_iter().map(named).collect();
+                Err(Respond { headers, ..Respond::status(401) })
+            }
+        }
+    }
+
+    /// The realm, or without one the address that was called.
+    fn realm(&self, flow: Flow) -> String {
+        self.settings.realm.clone().unwrap_or_else(|| flow.local.ip().to_string())
+    }
+
+    /// The host is the realm; without a configured one, any address of ours is.
+    pub(crate) fn is_our_host(&self, host: &str, flow: Flow) -> bool {
+        match &self.settings.realm {
+            Some(realm) => host.eq_ignore_ascii_case(realm),
+            None => {
+                let bare = host.trim_start_matches('[').trim_end_matches(']');
+                bare.parse() == Ok(flow.local.ip())
+            }
+        }
+    }
+}
+
+/// The user of To.
+fn address_of_record(request: &Message) -> Option<String> {
+    let to = request.to().ok()?;
+    to.uri.user_decoded().map(|user| user.into_owned())
+}

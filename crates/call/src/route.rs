@@ -1,0 +1,316 @@
+//! Where a target is called: which carrier and gateway, which contacts of a user, which host of a
+//! SIP URI; and what the INVITE looks like.
+//!
+//! A pure choice from the settings and the table of registrations. Names are resolved later, by
+//! the driver.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sip::registrar::Registrar;
+use sip::{Flow, Invite, NameAddr, Uri};
+use verbs::status::LostBecause;
+use verbs::{Endpoint, Target};
+
+use crate::call::Call;
+use crate::leg::LegId;
+use crate::settings::{Carrier, Gateway, GatewayHost, Settings};
+
+/// SIP's own port (RFC 3261 §19.1.2).
+const SIP_PORT: u16 = 5060;
+
+/// One way to call a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// Request-URI, also the URI of To.
+    pub(crate) uri: String,
+    /// Where to send it.
+    pub(crate) next_hop: NextHop,
+    /// The gateway as the operator wrote it, for reports.
+    pub(crate) gateway: Option<String>,
+    /// Whom it reaches, which decides what may be told to it.
+    pub(crate) reaches: Reaches,
+    /// User of the Diversion header, and the host that names the carrier.
+    pub(crate) diversion: Option<(String, String)>,
+}
+
+/// Where an INVITE goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NextHop {
+    /// An IP literal or a name, and a port.
+    Host(String, u16),
+    /// The way a registration came.
+    Flow(Flow),
+}
+
+/// Whom an INVITE reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reaches {
+    /// A carrier; `true` where it is told our call_sid.
+    Carrier(bool),
+    /// A registered device of ours.
+    Device,
+    /// Whoever a SIP URI names.
+    Address,
+}
+
+/// A target that cannot be called at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unroutable {
+    /// What stands for the SIP status it never got.
+    pub(crate) status: u16,
+    /// Reason phrase.
+    pub(crate) reason: String,
+    /// Word for `dial_targets`.
+    pub(crate) because: LostBecause,
+    /// Alert to raise.
+    pub(crate) alert: Option<&'static str>,
+}
+
+/// What the choice depends on.
+pub(crate) struct Directory<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) registrar: &'a Registrar,
+    /// Number the callee sees: picks the carrier that owns it.
+    pub(crate) caller_id: &'a str,
+    /// The carrier that the caller came in on.
+    pub(crate) inbound: Option<&'a Arc<Carrier>>,
+    pub(crate) now: Instant,
+}
+
+impl Directory<'_> {
+    /// The ways to call `target`, all at once; never empty.
+    pub(crate) fn attempts(&self, target: &Target) -> Result<Vec<Attempt>, Unroutable> {
+        match &target.endpoint {
+            Endpoint::Phone { number, trunk } => self.phone(number, trunk.as_deref()),
+            Endpoint::User { name, override_to } => self.user(name, override_to.as_deref()),
+            Endpoint::Sip { sip_uri, .. } => sip_uri_attempt(sip_uri).map(|attempt| vec![attempt]),
+            Endpoint::Teams { .. } => Err(Unroutable {
+                status: 501,
+                reason: "Teams targets are not supported".to_owned(),
+                because: LostBecause::Unreachable,
+                alert: Some("not-supported"),
+            }),
+        }
+    }
+
+    fn phone(&self, number: &str, trunk: Option<&str>) -> Result<Vec<Attempt>, Unroutable> {
+        let carrier = self.carrier(trunk)?;
+        let gateway = carrier.gateways.iter().find(|gateway| gateway.outbound);
+        let Some((gateway, host)) =
+            gateway.and_then(|gateway| gateway_host(gateway).map(|host| (gateway, host)))
+        else {
+            return Err(no_carrier(
+                603,
+                format!("carrier {} has no outbound gateway", carrier.name),
+            ));
+        };
+        let user = format_number(carrier, number);
+        let port = gateway.port;
+        let place = if port == SIP_PORT { host.clone() } else { format!("{host}:{port}") };
+        Ok(vec![Attempt {
+            uri: format!("sip:{user}@{place}"),
+            next_hop: NextHop::Host(host, port),
+            diversion: carrier.diversion.clone().map(|user| (user, place.clone())),
+            gateway: Some(place),
+            reaches: Reaches::Carrier(carrier.send_call_sid),
+        }])
+    }
+
+    /// The trunk by name; else the carrier that owns the caller's number, the one the call came
+    /// in on, the first that has an outbound gateway.
+    fn carrier(&self, trunk: Option<&str>) -> Result<&Arc<Carrier>, Unroutable> {
+        let settings = self.settings;
+        if let Some(trunk) = trunk {
+            // why: never another carrier in place of the one that was named.
+            return settings.carrier(trunk).ok_or_else(|| Unroutable {
+                status: 404,
+                reason: "no such trunk".to_owned(),
+                because: LostBecause::NoSuchTrunk,
+                alert: Some("no-carrier"),
+            });
+        }
+        let number = self.caller_id.trim_start_matches('+');
+        let owner = settings
+            .phone_numbers
+            .iter()
+            .filter(|known| known.number == number)
+            .find_map(|known| known.carrier.as_deref().and_then(|name| settings.carrier(name)));
+        let outbound = |carrier: &&Arc<Carrier>| carrier.gateways.iter().any(|g| g.outbound);
+        owner
+            .filter(outbound)
+            .or_else(|| self.inbound.and_then(|c| settings.carrier(&c.name)).filter(outbound))
+            .or_else(|| settings.carriers.iter().find(outbound))
+            .ok_or_else(|| no_carrier(603, "no carrier has an outbound gateway".to_owned()))
+    }
+
+    fn user(&self, name: &str, override_to: Option<&str>) -> Result<Vec<Attempt>, Unroutable> {
+        let user = name.split('@').next().unwrap_or(name);
+        let bindings = self.registrar.lookup(self.now, user);
+        let attempts: Vec<Attempt> = bindings
+            .into_iter()
+            .map(|binding| {
+                let mut uri = binding.contact.uri.clone();
+                if let Some(user) = override_to {
+                    uri.user = Some(escape_user(user));
+                }
+                Attempt {
+                    uri: uri.to_string(),
+                    next_hop: NextHop::Flow(binding.flow),
+                    gateway: None,
+                    reaches: Reaches::Device,
+                    diversion: None,
+                }
+            })
+            .collect();
+        if attempts.is_empty() {
+            return Err(Unroutable {
+                status: 404,
+                reason: format!("{user} is not registered"),
+                because: LostBecause::NotRegistered,
+                alert: None,
+            });
+        }
+        Ok(attempts)
+    }
+}
+
+fn no_carrier(status: u16, reason: String) -> Unroutable {
+    Unroutable { status, reason, because: LostBecause::Unreachable, alert: Some("no-carrier") }
+}
+
+fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
+    let uri = Uri::parse(sip_uri).map_err(|fault| Unroutable {
+        status: 400,
+        reason: format!("invalid request-uri: {fault}"),
+        because: LostBecause::Unreachable,
+        alert: None,
+    })?;
+    Ok(Attempt {
+        uri: sip_uri.to_owned(),
+        next_hop: NextHop::Host(uri.host.clone(), uri.port.unwrap_or(SIP_PORT)),
+        gateway: None,
+        reaches: Reaches::Address,
+        diversion: None,
+    })
+}
+
+fn gateway_host(gateway: &Gateway) -> Option<String> {
+    match &gateway.host {
+        GatewayHost::Name(name) => Some(name.clone()),
+        GatewayHost::Net(net) if net.prefix_len() == net.max_prefix_len() => {
+            Some(host_text(net.addr()))
+        }
+        GatewayHost::Net(_) => None,
+    }
+}
+
+/// A number as the carrier wants it: prefix, `+` where it asks for one, digits.
+fn format_number(carrier: &Carrier, number: &str) -> String {
+    let digits = number.strip_prefix('+').unwrap_or(number);
+    let international = digits.starts_with(|first: char| ('1'..='9').contains(&first));
+    let plus = if carrier.e164_leading_plus && international { "+" } else { "" };
+    let prefix = carrier.tech_prefix.as_deref().unwrap_or_default();
+    format!("{prefix}{plus}{}", escape_user(digits))
+}
+
+/// An address as the host of a URI.
+pub(crate) fn host_text(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+/// What cannot stand in the user part of a URI, as `%XX` (RFC 3261 §25.1 `user`).
+pub(crate) fn escape_user(user: &str) -> String {
+    let mut escaped = String::with_capacity(user.len());
+    for byte in user.bytes() {
+        let plain = byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/#".contains(&byte);
+        if plain {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+/// The host and port that we advertise on this flow.
+pub(crate) fn advertised(flow: Flow) -> String {
+    let host = host_text(flow.local.ip());
+    match flow.local.port() {
+        SIP_PORT => host,
+        port => format!("{host}:{port}"),
+    }
+}
+
+impl Call {
+    /// The INVITE of a callee: From as the application asked, the headers it set, and what of the
+    /// caller's identity may pass.
+    pub(crate) fn build_invite(&self, id: LegId, body: Vec<u8>) -> Option<Invite> {
+        let leg = self.legs.get(&id)?;
+        let flow = leg.flow?;
+        let dial = &self.dial.as_ref()?.verb;
+        let target = dial.target.get(leg.target)?;
+        let from_host = target.from.as_ref().and_then(|from| from.host.clone());
+        let host = from_host.unwrap_or_else(|| advertised(flow));
+        let uri = Uri::parse(&format!("sip:{}@{host}", escape_user(&leg.from))).ok()?;
+        let from = NameAddr { display: dial.caller_name.clone(), ..NameAddr::new(uri) };
+        let parent = self.caller.request.max_forwards().ok().flatten().unwrap_or(70);
+        Some(Invite {
+            flow,
+            request_uri: leg.route.uri.clone(),
+            from: from.to_string(),
+            to: format!("<{}>", leg.route.uri),
+            contact_user: Some(escape_user(&leg.from)),
+            route: Vec::new(),
+            // RFC 3261 §16.6: one hop less, so that a loop through applications ends.
+            max_forwards: parent.saturating_sub(1),
+            headers: self.invite_headers(id),
+            content_type: "application/sdp",
+            body,
+        })
+    }
+
+    /// Lowest first: what passes from the caller, what the dial sets, what the target sets.
+    fn invite_headers(&self, id: LegId) -> Vec<(String, String)> {
+        let mut headers: Vec<(String, String)> = Vec::new();
+        let (Some(leg), Some(dial)) = (self.legs.get(&id), self.dial.as_ref()) else {
+            return headers;
+        };
+        if dial.verb.forward_pai != Some(false) {
+            for name in ["P-Asserted-Identity", "Privacy"] {
+                for value in self.caller.request.header_all(name) {
+                    set(&mut headers, name, &String::from_utf8_lossy(value), false);
+                }
+            }
+        }
+        let tells_sid = matches!(leg.route.reaches, Reaches::Device | Reaches::Carrier(true));
+        if tells_sid {
+            set(&mut headers, "X-Call-Sid", &leg.call_sid, true);
+        }
+        if let Some((user, host)) = &leg.route.diversion {
+            let user = user.trim_start_matches('+');
+            let value = format!("<sip:+{user}@{host}>;reason=unknown;counter=1;privacy=off");
+            set(&mut headers, "Diversion", &value, true);
+        }
+        for (name, value) in &dial.verb.headers {
+            set(&mut headers, name, value, true);
+        }
+        if let Some(target) = dial.verb.target.get(leg.target) {
+            for (name, value) in &target.headers {
+                set(&mut headers, name, value, true);
+            }
+        }
+        headers
+    }
+}
+
+fn set(headers: &mut Vec<(String, String)>, name: &str, value: &str, replace: bool) {
+    if replace {
+        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    }
+    headers.push((name.to_owned(), value.to_owned()));
+}

@@ -1,0 +1,324 @@
+//! The whole of signalling as one pure value: the SIP endpoint, the registrations and every call.
+//!
+//! Datagrams, answers of hooks and of the media side go in by `handle_*`; [`Output`]s come out of
+//! [`Switch::poll`] until there are none, then [`Switch::poll_timeout`] says when to come back.
+//! The binary drives one with sockets and a clock, the tests with virtual ones.
+//!
+//! It routes inputs to calls and carries their SIP actions out; what a call does is decided in
+//! the call. A panic while a call is handled ends that call alone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use sip::auth::challenge::Challenger;
+use sip::registrar::{Registrar, RegistrarConfig};
+use sip::{Endpoint, Event, Flow, InviteId, Respond, Transmit};
+
+use crate::admission::Admission;
+use crate::call::{self, Arrival, Call, Context};
+use crate::effect::{Effect, SipAction};
+use crate::input::Input;
+use crate::leg::LegId;
+use crate::random::Random;
+use crate::settings::Settings;
+
+/// One live call of a [`Switch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallKey(pub u64);
+
+/// What the driver carries out.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this datagram.
+    Transmit(Transmit),
+    /// Do this for a call; inputs that answer it carry the same key.
+    Call(CallKey, Effect),
+}
+
+/// How much is alive, for health, metrics and tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Alive {
+    /// Calls.
+    pub calls: usize,
+    /// What the endpoint holds.
+    pub sip: sip::Counts,
+}
+
+#[derive(Debug)]
+struct Live {
+    call: Call,
+    /// Timer as it stands in the agenda.
+    wakes: Option<Instant>,
+    invites: BTreeMap<LegId, InviteId>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Switch {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) registrar: Registrar,
+    pub(crate) challenger: Challenger,
+    pub(crate) admission: Admission,
+    calls: BTreeMap<CallKey, Live>,
+    legs: BTreeMap<InviteId, (CallKey, LegId)>,
+    agenda: BTreeMap<(Instant, CallKey), ()>,
+    next_key: u64,
+    random: Random,
+    outputs: VecDeque<Output>,
+}
+
+impl Switch {
+    /// An idle switch. `secret` makes every identifier and nonce: take it from the operating
+    /// system, and show it to nobody.
+    pub fn new(settings: Arc<Settings>, sip: sip::Config, secret: [u8; 32]) -> Switch {
+        let mut random = Random::from_secret(&secret);
+        let registrations = RegistrarConfig {
+            udp_expires_max: settings.udp_registration_expires,
+            ..RegistrarConfig::default()
+        };
+        Switch {
+            endpoint: Endpoint::new(sip, random.next_u64()),
+            registrar: Registrar::new(registrations),
+            challenger: Challenger::new(secret),
+            admission: Admission::new(),
+            settings,
+            calls: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            agenda: BTreeMap::new(),
+            next_key: 1,
+            random,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// A SIP datagram arrived.
+    pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
+        self.endpoint.handle_datagram(now, flow, datagram);
+        self.work(now);
+    }
+
+    /// Nothing can be sent to the remote of this flow.
+    pub fn handle_transport_error(&mut self, now: Instant, flow: Flow) {
+        self.endpoint.handle_transport_error(now, flow);
+        self.work(now);
+    }
+
+    /// Something happened to a call; for a call that is over it is forgotten.
+    pub fn handle_input(&mut self, now: Instant, key: CallKey, input: Input) {
+        self.step(now, key, |call, cx| call.handle(cx, input));
+        self.work(now);
+    }
+
+    /// The time of [`Switch::poll_timeout`] has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.endpoint.handle_timeout(now);
+        self.registrar.handle_timeout(now);
+        while let Some((&(at, key), ())) = self.agenda.first_key_value() {
+            if at > now {
+                break;
+            }
+            self.step(now, key, |call, cx| call.handle_timeout(cx));
+        }
+        self.work(now);
+    }
+
+    /// What is to be done next.
+    pub fn poll(&mut self) -> Option<Output> {
+        match self.endpoint.poll_transmit() {
+            Some(transmit) => Some(Output::Transmit(transmit)),
+            None => self.outputs.pop_front(),
+        }
+    }
+
+    /// When [`Switch::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let call = self.agenda.first_key_value().map(|((at, _), ())| *at);
+        [self.endpoint.poll_timeout(), self.registrar.poll_timeout(), call]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// New settings: for the calls that come; those that are up keep theirs.
+    pub fn set_settings(&mut self, settings: Arc<Settings>) {
+        self.settings = settings;
+    }
+
+    /// From now on new calls get 503 with Retry-After.
+    pub fn drain(&mut self) {
+        self.admission.drain();
+    }
+
+    /// Ends every call: BYE, CANCEL, 480.
+    pub fn end_all(&mut self, now: Instant) {
+        let keys: Vec<CallKey> = self.calls.keys().copied().collect();
+        for key in keys {
+            self.step(now, key, |call, cx| call.handle(cx, Input::End));
+        }
+        self.work(now);
+    }
+
+    /// How much is alive.
+    pub fn alive(&self) -> Alive {
+        Alive { calls: self.calls.len(), sip: self.endpoint.counts() }
+    }
+
+    /// Registered users.
+    pub fn registrations(&self, now: Instant) -> usize {
+        self.registrar.registered(now).count()
+    }
+
+    /// Takes a call in.
+    pub(crate) fn admit(&mut self, now: Instant, invite: InviteId, arrival: Arrival) {
+        let key = CallKey(self.next_key);
+        self.next_key += 1;
+        let random = Random::new(self.random.next_u64());
+        let call = Call::new(arrival, Arc::clone(&self.settings), random);
+        let invites = BTreeMap::from([(LegId::CALLER, invite)]);
+        self.legs.insert(invite, (key, LegId::CALLER));
+        self.calls.insert(key, Live { call, wakes: None, invites });
+        self.step(now, key, |call, cx| call.begin(cx));
+    }
+
+    pub(crate) fn live_calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Events of the endpoint until there are none.
+    fn work(&mut self, now: Instant) {
+        while let Some(event) = self.endpoint.poll_event() {
+            self.dispatch(now, event);
+        }
+    }
+
+    fn dispatch(&mut self, now: Instant, event: Event) {
+        let id = match &event {
+            Event::Invite { id, request, flow } => {
+                let (id, request, flow) = (*id, request.clone(), *flow);
+                return self.invited(now, id, request, flow);
+            }
+            Event::Request { id: None, request_id, request, flow } => {
+                let (request_id, request, flow) = (*request_id, request.clone(), *flow);
+                return self.requested(now, request_id, &request, flow);
+            }
+            Event::Request { id: Some(id), .. }
+            | Event::Progress { id, .. }
+            | Event::Answered { id, .. }
+            | Event::Rejected { id, .. }
+            | Event::Cancelled { id, .. }
+            | Event::Acked { id, .. }
+            | Event::Ended { id, .. }
+            | Event::Reinvite { id, .. }
+            | Event::Released { id } => *id,
+        };
+        if matches!(event, Event::Released { .. }) {
+            self.released(now, id, event);
+        } else if let Some((key, leg)) = self.legs.get(&id).copied() {
+            self.step(now, key, |call, cx| call.handle(cx, Input::Sip(leg, event)));
+        } else if matches!(event, Event::Answered { .. }) {
+            // why: the call that wanted this leg is gone; nobody else can end its dialog.
+            self.endpoint.bye(now, id, &[]);
+        } else if let Event::Request { request_id, .. } = event {
+            self.endpoint.reply(now, request_id, Respond::status(481));
+        } else if let Event::Reinvite { id, .. } = event {
+            self.endpoint.respond_reinvite(now, id, Respond::status(481));
+        }
+    }
+
+    fn released(&mut self, now: Instant, id: InviteId, event: Event) {
+        let Some((key, leg)) = self.legs.remove(&id) else { return };
+        if let Some(live) = self.calls.get_mut(&key) {
+            live.invites.remove(&leg);
+        }
+        self.step(now, key, |call, cx| call.handle(cx, Input::Sip(leg, event)));
+    }
+
+    /// One step of one call, what it wants done, and its next wake-up.
+    fn step(&mut self, now: Instant, key: CallKey, step: impl FnOnce(&mut Call, Context<'_>)) {
+        let Some(mut live) = self.calls.remove(&key) else { return };
+        if let Some(at) = live.wakes.take() {
+            self.agenda.remove(&(at, key));
+        }
+        let cx = Context { now, registrar: &self.registrar };
+        let stepped = catch_unwind(AssertUnwindSafe(|| step(&mut live.call, cx)));
+        if stepped.is_err() {
+            return self.bury(now, key, &live);
+        }
+        let mut over = false;
+        while let Some(output) = live.call.poll() {
+            match output {
+                call::Output::Sip(action) => self.act(now, key, &mut live, action),
+                call::Output::Effect(effect) => {
+                    over |= matches!(effect, Effect::Over);
+                    self.outputs.push_back(Output::Call(key, effect));
+                }
+            }
+        }
+        if over {
+            return;
+        }
+        live.wakes = live.call.poll_timeout();
+        if let Some(at) = live.wakes {
+            self.agenda.insert((at, key), ());
+        }
+        self.calls.insert(key, live);
+    }
+
+    fn act(&mut self, now: Instant, key: CallKey, live: &mut Live, action: SipAction) {
+        let id = |leg: LegId| live.invites.get(&leg).copied();
+        match action {
+            SipAction::Respond(response) => {
+                if let Some(id) = id(LegId::CALLER) {
+                    self.endpoint.respond(now, id, response);
+                }
+            }
+            SipAction::Invite(leg, invite) => {
+                let id = self.endpoint.invite(now, *invite);
+                live.invites.insert(leg, id);
+                self.legs.insert(id, (key, leg));
+                let call_id = self.endpoint.call_id(id).unwrap_or_default();
+                live.call.callee_called(leg, call_id);
+            }
+            SipAction::Cancel(leg, reason) => {
+                if let Some(id) = id(leg) {
+                    self.endpoint.cancel(now, id, reason);
+                }
+            }
+            SipAction::Bye(leg, headers) => {
+                if let Some(id) = id(leg) {
+                    self.endpoint.bye(now, id, &headers);
+                }
+            }
+            SipAction::RespondReinvite(leg, response) => {
+                if let Some(id) = id(leg) {
+                    self.endpoint.respond_reinvite(now, id, response);
+                }
+            }
+            SipAction::Reply(request, response) => self.endpoint.reply(now, request, response),
+        }
+    }
+
+    /// A bug ended a call: its peers are told, everything it held is freed, and others never
+    /// notice.
+    fn bury(&mut self, now: Instant, key: CallKey, live: &Live) {
+        tracing::error!(call_sid = live.call.call_sid, "a bug ended this call");
+        for (leg, id) in &live.invites {
+            self.legs.remove(id);
+            match leg {
+                // The endpoint ignores what does not fit the state: one of these ends the leg.
+                &LegId::CALLER => {
+                    self.endpoint.respond(now, *id, Respond::status(500));
+                    self.endpoint.bye(now, *id, &[]);
+                }
+                _ => {
+                    self.endpoint.cancel(now, *id, None);
+                    self.endpoint.bye(now, *id, &[]);
+                }
+            }
+        }
+        self.outputs.push_back(Output::Call(key, Effect::Over));
+    }
+}

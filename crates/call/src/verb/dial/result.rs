@@ -1,0 +1,304 @@
+//! How a dial ended: the truth of every target while it runs, the one outcome at its end, and the
+//! payload that tells the application, exactly once.
+
+use std::time::{Duration, Instant};
+
+use verbs::Target;
+use verbs::callback::{Attempt as AttemptReport, DialResult, DialTarget};
+use verbs::status::{self, DialStatus, LostBecause, Outcome, TargetStatus};
+
+use crate::call::{Call, Context, Stage};
+use crate::effect::{Effect, Media};
+use crate::hook::Why;
+use crate::leg::LegId;
+use crate::route::{Attempt, Unroutable};
+use crate::verb::dial::Dial;
+
+/// How the race ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nobody is left to answer.
+    Failed,
+    /// Time or the caller ran out.
+    NoAnswer,
+    /// A callee was connected, and is gone.
+    Completed,
+}
+
+/// What became of one target.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    pub(crate) skipped: Option<LostBecause>,
+    pub(crate) unroutable: Option<Unroutable>,
+    pub(crate) attempts: Vec<AttemptRecord>,
+}
+
+/// What became of one INVITE of a target.
+#[derive(Debug)]
+pub(crate) struct AttemptRecord {
+    call_sid: String,
+    uri: String,
+    gateway: Option<String>,
+    trying: Option<Instant>,
+    ringing: Option<Instant>,
+    early_media: Option<Instant>,
+    answered: Option<Instant>,
+    ended: Option<Instant>,
+    sip_status: Option<u16>,
+    sip_reason: Option<String>,
+    lost_because: Option<LostBecause>,
+    sip_call_id: Option<String>,
+}
+
+impl Record {
+    /// The failure that stands for this target: of several contacts the best, as of several
+    /// targets.
+    fn failure(&self) -> Option<Failure<'_>> {
+        if let Some(why) = &self.unroutable {
+            return Some((None, why.status, &why.reason));
+        }
+        let failures = self.attempts.iter().filter_map(|attempt| {
+            Some((attempt.ended, attempt.sip_status?, attempt.sip_reason.as_deref()?))
+        });
+        best_of(failures.collect())
+    }
+
+    fn report(&self, index: usize, target: &Target, dial: &Dial, won: bool) -> DialTarget {
+        let failure = self.failure();
+        let lost = self
+            .skipped
+            .or(self.unroutable.as_ref().map(|why| why.because))
+            .or_else(|| self.attempts.iter().rev().find_map(|attempt| attempt.lost_because));
+        let stopped = lost.is_some_and(was_stopped);
+        let call_status = match (won, self.skipped, failure) {
+            (true, ..) => TargetStatus::Completed,
+            (_, Some(_), _) => TargetStatus::Skipped,
+            _ if stopped => TargetStatus::NoAnswer,
+            (_, _, Some((_, status, _))) => status::of_sip(status).into(),
+            (_, _, None) => TargetStatus::NoAnswer,
+        };
+        let (sip_status, sip_reason) = match (won, self.skipped, failure) {
+            (true, ..) => (Some(200), Some("OK".to_owned())),
+            (_, Some(_), _) => (None, None),
+            (_, _, Some((_, status, reason))) => (Some(status), Some(reason.to_owned())),
+            (_, _, None) if stopped => (Some(487), Some("Request Terminated".to_owned())),
+            (_, _, None) => (None, None),
+        };
+        DialTarget {
+            index,
+            kind: target.kind(),
+            address: target.address().to_owned(),
+            trunk: target.trunk().map(str::to_owned),
+            call_sid: self.attempts.first().map(|attempt| attempt.call_sid.clone()),
+            call_status,
+            sip_status,
+            sip_reason,
+            lost_because: if won { None } else { lost },
+            attempts: self.attempts.iter().map(|attempt| attempt.report(dial.started)).collect(),
+        }
+    }
+}
+
+/// We ended it; its own final response says nothing about it.
+fn was_stopped(because: LostBecause) -> bool {
+    matches!(
+        because,
+        LostBecause::AnsweredElsewhere
+            | LostBecause::RingTimeout
+            | LostBecause::CallerGone
+            | LostBecause::Replaced
+    )
+}
+
+/// One failure: when, its status, its reason phrase.
+type Failure<'a> = (Option<Instant>, u16, &'a str);
+
+/// The failure that stands for several.
+fn best_of<'a>(mut failures: Vec<Failure<'a>>) -> Option<Failure<'a>> {
+    failures.sort_by_key(|(at, ..)| *at);
+    let outcomes: Vec<Outcome> =
+        failures.iter().map(|(_, status, _)| Outcome::of_sip(*status)).collect();
+    failures.get(status::best(&outcomes)?).copied()
+}
+
+impl AttemptRecord {
+    pub(crate) fn new(call_sid: String, route: &Attempt) -> AttemptRecord {
+        AttemptRecord {
+            call_sid,
+            uri: route.uri.clone(),
+            gateway: route.gateway.clone(),
+            trying: None,
+            ringing: None,
+            early_media: None,
+            answered: None,
+            ended: None,
+            sip_status: None,
+            sip_reason: None,
+            lost_because: None,
+            sip_call_id: None,
+        }
+    }
+
+    fn report(&self, started: Instant) -> AttemptReport {
+        let since = |at: Option<Instant>| at.map(|at| millis(at.duration_since(started)));
+        AttemptReport {
+            call_sid: self.call_sid.clone(),
+            uri: self.uri.clone(),
+            gateway: self.gateway.clone(),
+            trying_ms: since(self.trying),
+            ringing_ms: since(self.ringing),
+            early_media_ms: since(self.early_media),
+            answered_ms: since(self.answered),
+            ended_ms: since(self.ended),
+            sip_status: self.sip_status,
+            sip_reason: self.sip_reason.clone(),
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Seconds as `duration` gives them, rounded.
+pub(crate) fn seconds(time: Duration) -> u64 {
+    (time + Duration::from_millis(500)).as_secs()
+}
+
+impl Call {
+    /// The record of a leg, while its dial is the running one.
+    fn record(&mut self, id: LegId) -> Option<(&mut AttemptRecord, &crate::leg::attempt::Leg)> {
+        let leg = self.legs.get(&id)?;
+        if leg.dial != self.dials {
+            return None;
+        }
+        let record = self.dial.as_mut()?.records.get_mut(leg.target)?;
+        Some((record.attempts.get_mut(leg.attempt)?, leg))
+    }
+
+    pub(crate) fn note_trying(&mut self, cx: Context<'_>, id: LegId) {
+        if let Some((record, _)) = self.record(id) {
+            record.trying = Some(cx.now);
+        }
+    }
+
+    pub(crate) fn note_progress(&mut self, cx: Context<'_>, id: LegId) {
+        if let Some((record, leg)) = self.record(id) {
+            record.sip_call_id.clone_from(&leg.sip_call_id);
+            if leg.negotiated.is_some() {
+                record.early_media.get_or_insert(cx.now);
+            } else {
+                record.ringing.get_or_insert(cx.now);
+            }
+        }
+    }
+
+    pub(crate) fn note_answered(&mut self, cx: Context<'_>, id: LegId) {
+        if let Some((record, leg)) = self.record(id) {
+            record.sip_call_id.clone_from(&leg.sip_call_id);
+            record.answered = Some(cx.now);
+            record.sip_status = Some(200);
+            record.sip_reason = Some("OK".to_owned());
+        }
+    }
+
+    pub(crate) fn note_ended(&mut self, cx: Context<'_>, id: LegId) {
+        if let Some((record, leg)) = self.record(id) {
+            record.sip_call_id.clone_from(&leg.sip_call_id);
+            record.ended = Some(cx.now);
+            record.lost_because = leg.lost_because;
+            if leg.answered_at.is_none() {
+                record.sip_status = Some(leg.sip_status);
+                record.sip_reason = Some(leg.sip_reason.clone());
+            }
+        }
+    }
+
+    /// A leg was stopped: whatever it will still say, this is why it lost.
+    pub(crate) fn note_stopped(&mut self, id: LegId) {
+        if let Some((record, leg)) = self.record(id) {
+            record.lost_because = leg.lost_because;
+        }
+    }
+
+    /// The outcome is known: asks the actionHook, once, and lets the list go on.
+    pub(crate) fn finish_dial(&mut self, cx: Context<'_>, end: End) {
+        let Some(dial) = self.dial.take() else { return };
+        let mut outcome = outcome(&dial, end);
+        let winner = dial.winner.and_then(|id| self.legs.get(&id));
+        if let (End::Completed, Some(leg)) = (end, winner) {
+            outcome.dial_call_sid = Some(leg.call_sid.clone());
+            outcome.dial_sbc_callid.clone_from(&leg.sip_call_id);
+        }
+        let bridged = dial.bridged_at.map(|at| cx.now.duration_since(at));
+        outcome.dial_call_duration = bridged.map_or(0, seconds);
+        let winning_target = winner.map(|leg| leg.target);
+        let targets = dial.records.iter().zip(&dial.verb.target).enumerate();
+        outcome.dial_targets = targets
+            .map(|(index, (record, target))| {
+                record.report(index, target, &dial, winning_target == Some(index))
+            })
+            .collect();
+        if end != End::Completed {
+            let reason = sip::default_reason(outcome.dial_sip_status).to_owned();
+            let reason = outcome_reason(&dial, outcome.dial_sip_status).unwrap_or(reason);
+            self.last_failure = Some((outcome.dial_sip_status, reason));
+        } else {
+            self.last_failure = None;
+        }
+        self.effect(Effect::Media(Media::Silence(LegId::CALLER)));
+        if self.caller.state.alive() {
+            self.stage = Stage::Next;
+        }
+        let default_hook = self.application.as_ref().is_some_and(|a| a.default_hooks);
+        let hook =
+            dial.verb.action_hook.or_else(|| default_hook.then(|| verbs::Hook::post("dial")));
+        if let Some(hook) = hook {
+            let payload = self.dial_payload(&outcome);
+            self.ask(hook, payload, Why::Action);
+        }
+    }
+}
+
+/// The reason phrase that came with this status.
+fn outcome_reason(dial: &Dial, status: u16) -> Option<String> {
+    let failures = dial.records.iter().filter_map(Record::failure);
+    failures.filter(|(_, code, _)| *code == status).map(|(.., reason)| reason.to_owned()).next()
+}
+
+/// Status of the whole dial and the leg that stands for it.
+fn outcome(dial: &Dial, end: End) -> DialResult {
+    let first_called = dial.records.iter().flat_map(|record| &record.attempts);
+    let first_called =
+        first_called.filter(|attempt| attempt.trying.is_some()).min_by_key(|a| a.trying);
+    let (status, sip_status, chosen) = match end {
+        End::Completed => (DialStatus::Completed, 200, None),
+        // A ring timeout and a caller that left are no-answer/487, whatever the
+        // callees said before.
+        End::NoAnswer => (DialStatus::NoAnswer, 487, first_called),
+        End::Failed => {
+            let failures = dial.records.iter().filter_map(Record::failure).collect();
+            let sip_status = best_of(failures).map_or(480, |(_, status, _)| status);
+            let chosen = dial
+                .records
+                .iter()
+                .filter(|record| {
+                    record.failure().is_some_and(|(_, status, _)| status == sip_status)
+                })
+                .flat_map(|record| &record.attempts)
+                .find(|attempt| attempt.sip_status == Some(sip_status));
+            (status::of_sip(sip_status), sip_status, chosen)
+        }
+    };
+    DialResult {
+        status,
+        dial_sip_status: sip_status,
+        dial_call_sid: chosen.map(|attempt| attempt.call_sid.clone()),
+        dial_sbc_callid: chosen.and_then(|attempt| attempt.sip_call_id.clone()),
+        dial_call_duration: 0,
+        dial_declined: false,
+        amd_type: None,
+        dial_targets: Vec::new(),
+        verb_id: dial.verb.id.clone(),
+    }
+}

@@ -1,0 +1,163 @@
+//! From the targets of a dial to the callees that are called: which are skipped, which cannot be
+//! routed, and one leg for each way to reach the rest.
+
+use std::sync::Arc;
+
+use verbs::Target;
+use verbs::status::{CallStatus, LostBecause};
+
+use crate::call::{Call, Context};
+use crate::effect::Effect;
+use crate::leg::LegId;
+use crate::leg::attempt::Leg;
+use crate::leg::callee;
+use crate::leg::local::Local;
+use crate::route::{Attempt, Directory, NextHop, Unroutable};
+use crate::verb::dial::result::AttemptRecord;
+
+/// Legs that one call may have at the same time, its caller included: what a [`LegId`] can name.
+pub(crate) const LEGS_MAX: usize = 256;
+
+impl Call {
+    /// Calls every target, in order, at once.
+    pub(crate) fn call_targets(&mut self, cx: Context<'_>) {
+        let Some(dial) = self.dial.as_ref() else { return };
+        let targets = dial.verb.target.clone();
+        let limit = self.settings.limits.dial_targets;
+        let mut called: Vec<&Target> = Vec::new();
+        for (index, target) in targets.iter().enumerate() {
+            // why: an instant answer cannot happen here, but the caller may have been ended.
+            if !self.caller.state.alive() {
+                return;
+            }
+            if called.iter().any(|known| known.same_as(target)) {
+                self.skip_target(index, LostBecause::Duplicate);
+            } else if called.len() >= limit {
+                self.skip_target(index, LostBecause::OverLimit);
+            } else {
+                called.push(target);
+                self.call_target(cx, index, target);
+            }
+        }
+    }
+
+    fn skip_target(&mut self, index: usize, because: LostBecause) {
+        let Some(dial) = self.dial.as_mut() else { return };
+        if let Some(record) = dial.records.get_mut(index) {
+            record.skipped = Some(because);
+        }
+        let place = format!("/{}/target/{index}", dial.index);
+        let what = match because {
+            LostBecause::Duplicate => "the same address stands in target before it".to_owned(),
+            _ => format!(
+                "expected at most {} targets, got {}",
+                self.settings.limits.dial_targets,
+                dial.verb.target.len()
+            ),
+        };
+        self.alert("target-skipped", format!("{place}: {what}; it was not called"));
+    }
+
+    fn call_target(&mut self, cx: Context<'_>, index: usize, target: &Target) {
+        let caller_id = self.caller_id_for(target);
+        let settings = Arc::clone(&self.settings);
+        let directory = Directory {
+            settings: &settings,
+            registrar: cx.registrar,
+            caller_id: &caller_id,
+            inbound: self.caller.carrier.as_ref(),
+            now: cx.now,
+        };
+        match directory.attempts(target) {
+            Err(why) => self.target_unroutable(index, why),
+            Ok(attempts) => {
+                for attempt in attempts {
+                    self.call_attempt(cx, index, target, attempt);
+                }
+            }
+        }
+    }
+
+    /// User of From: what the target says, else the dial, else the caller's own.
+    fn caller_id_for(&self, target: &Target) -> String {
+        let of_target = target.from.as_ref().and_then(|from| from.user.clone());
+        let of_dial = self.dial.as_ref().and_then(|dial| dial.verb.caller_id.clone());
+        of_target.or(of_dial).unwrap_or_else(|| self.from_user())
+    }
+
+    fn target_unroutable(&mut self, index: usize, why: Unroutable) {
+        let Some(dial) = self.dial.as_mut() else { return };
+        let place = format!("/{}/target/{index}", dial.index);
+        let alert = why.alert.map(|alert| (alert, format!("{place}: {}", why.reason)));
+        if let Some(record) = dial.records.get_mut(index) {
+            record.unroutable = Some(why);
+        }
+        if let Some((alert, message)) = alert {
+            self.alert(alert, message);
+        }
+    }
+
+    fn call_attempt(&mut self, cx: Context<'_>, target: usize, verb: &Target, route: Attempt) {
+        let Some(id) = self.free_leg() else {
+            return self.skip_target(target, LostBecause::OverLimit);
+        };
+        let leg = self.new_leg(target, verb, route);
+        let next_hop = leg.route.next_hop.clone();
+        self.legs.insert(id, leg);
+        match next_hop {
+            NextHop::Host(host, port) => self.effect(Effect::Resolve { leg: id, host, port }),
+            NextHop::Flow(flow) => {
+                if let Some(leg) = self.legs.get_mut(&id) {
+                    leg.flow = Some(flow);
+                }
+                self.callee_input(cx, id, callee::Input::Resolved);
+            }
+        }
+    }
+
+    fn new_leg(&mut self, target: usize, verb: &Target, route: Attempt) -> Leg {
+        let call_sid = self.random.sid();
+        let from = self.caller_id_for(verb);
+        let session_id = self.random.next_u64();
+        let dial = self.dial.as_mut();
+        let customer_data = dial.as_ref().and_then(|dial| dial.verb.tag.clone());
+        let record = AttemptRecord::new(call_sid.clone(), &route);
+        let attempts = dial.and_then(|dial| dial.records.get_mut(target)).map(|record_of_target| {
+            record_of_target.attempts.push(record);
+            record_of_target.attempts.len() - 1
+        });
+        Leg {
+            state: callee::State::Resolving,
+            call_sid,
+            dial: self.dials,
+            target,
+            attempt: attempts.unwrap_or_default(),
+            route,
+            flow: None,
+            local: Local::new(session_id),
+            offered: Vec::new(),
+            negotiated: None,
+            sip_call_id: None,
+            from,
+            to: verb.address().to_owned(),
+            customer_data,
+            status: CallStatus::Trying,
+            sip_status: 100,
+            sip_reason: "Trying".to_owned(),
+            last_event: None,
+            answered_at: None,
+            ended_at: None,
+            bye_headers: Vec::new(),
+            peer_bye_headers: Vec::new(),
+            lost_because: None,
+            in_endpoint: false,
+        }
+    }
+
+    fn free_leg(&self) -> Option<LegId> {
+        (1..LEGS_MAX)
+            .filter_map(|number| u8::try_from(number).ok())
+            .map(LegId)
+            .find(|id| !self.legs.contains_key(id))
+    }
+}

@@ -1,0 +1,352 @@
+//! A phone that plays a script: calls, rings, answers, refuses, hangs up. Without input or output:
+//! the same phone plays in virtual time and over sockets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use sip::{Config, Endpoint, Event, Flow, Invite, InviteId, Message, Respond, Transmit, Transport};
+
+/// What a phone does.
+#[derive(Clone, Debug)]
+pub enum Script {
+    /// Waits for calls.
+    Callee(Callee),
+    /// Calls, once, when it is told to.
+    Caller(Caller),
+}
+
+/// What a called phone does with each INVITE. Times count from the INVITE.
+#[derive(Clone, Debug)]
+pub struct Callee {
+    /// 180 at this time.
+    pub rings: Option<Duration>,
+    /// 183 with a session description at this time.
+    pub early_media: Option<Duration>,
+    /// How it ends.
+    pub outcome: Outcome,
+    /// BYE so long after its answer was acknowledged.
+    pub hangs_up: Option<Duration>,
+}
+
+/// How a called phone ends the ringing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// 200 at this time.
+    Answers(Duration),
+    /// This failure at this time.
+    Refuses(u16, Duration),
+    /// Nothing: it rings until it is cancelled.
+    Waits,
+}
+
+/// What a calling phone does. Times count from its INVITE, `hangs_up` from the answer.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Request-URI.
+    pub calls: String,
+    /// From, as a name-addr.
+    pub from: String,
+    /// Headers of its INVITE.
+    pub headers: Vec<(String, String)>,
+    /// Max-Forwards of its INVITE.
+    pub max_forwards: u8,
+    /// CANCEL at this time, if it is not answered by then; BYE where the answer crosses it.
+    pub cancels: Option<Duration>,
+    /// BYE so long after the answer.
+    pub hangs_up: Option<Duration>,
+}
+
+/// Something a phone saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A new INVITE.
+    Invited,
+    /// A provisional response of this status; whether it held a description.
+    Progress(u16, bool),
+    /// Its call was answered.
+    Answered,
+    /// Its call was refused with this status and reason.
+    Rejected(u16, String),
+    /// The peer cancelled; the Reason header of the CANCEL.
+    Cancelled(Option<String>),
+    /// Its answer was acknowledged.
+    Acked,
+    /// The dialog was ended by the peer.
+    Ended,
+    /// Nothing is left of the call.
+    Released,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Act {
+    Ring,
+    EarlyMedia,
+    Answer,
+    Refuse(u16),
+    Hangup,
+    Cancel,
+}
+
+/// One phone.
+#[derive(Debug)]
+pub struct Phone {
+    /// Its column in a ladder.
+    pub name: String,
+    /// Where it is.
+    pub address: SocketAddr,
+    /// RTP address that its descriptions name.
+    pub media: SocketAddr,
+    /// What it does.
+    pub script: Script,
+    /// What it saw, with the time.
+    pub notes: Vec<(Instant, Note)>,
+    /// INVITEs and responses to its own INVITE that it received.
+    pub received: Vec<Message>,
+    /// Payload types it offers and answers, the preferred first.
+    pub codecs: Vec<u8>,
+    endpoint: Endpoint,
+    agenda: BTreeMap<(Instant, InviteId, Act), ()>,
+    up: BTreeSet<InviteId>,
+    cancelled: BTreeSet<InviteId>,
+}
+
+impl Phone {
+    /// A phone at this address.
+    pub fn new(name: &str, address: SocketAddr, script: Script, seed: u64) -> Phone {
+        Phone {
+            name: name.to_owned(),
+            address,
+            media: SocketAddr::new(address.ip(), 40_000),
+            script,
+            notes: Vec::new(),
+            received: Vec::new(),
+            codecs: vec![0, 8],
+            endpoint: Endpoint::new(Config::default(), seed),
+            agenda: BTreeMap::new(),
+            up: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
+        }
+    }
+
+    /// Makes the call of a [`Caller`].
+    pub fn call(&mut self, now: Instant, switch: SocketAddr) -> Option<InviteId> {
+        let Script::Caller(caller) = &self.script else { return None };
+        let caller = caller.clone();
+        let id = self.endpoint.invite(
+            now,
+            Invite {
+                flow: self.flow(switch),
+                request_uri: caller.calls.clone(),
+                from: caller.from,
+                to: format!("<{}>", caller.calls),
+                contact_user: None,
+                route: Vec::new(),
+                max_forwards: caller.max_forwards,
+                headers: caller.headers,
+                content_type: "application/sdp",
+                body: self.description(),
+            },
+        );
+        if let Some(after) = caller.cancels {
+            self.agenda.insert((now + after, id, Act::Cancel), ());
+        }
+        Some(id)
+    }
+
+    /// Hangs up now, every call that is up.
+    pub fn hang_up(&mut self, now: Instant) {
+        let up: Vec<InviteId> = self.up.iter().copied().collect();
+        for id in up {
+            self.act(now, id, Act::Hangup);
+        }
+    }
+
+    /// A datagram arrived.
+    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        self.endpoint.handle_datagram(now, self.flow(from), datagram);
+        self.work(now);
+    }
+
+    /// The time of [`Phone::poll_timeout`] has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.endpoint.handle_timeout(now);
+        while let Some((&(at, id, act), ())) = self.agenda.first_key_value() {
+            if at > now {
+                break;
+            }
+            self.agenda.remove(&(at, id, act));
+            self.act(now, id, act);
+        }
+        self.work(now);
+    }
+
+    /// What it sends.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.endpoint.poll_transmit()
+    }
+
+    /// When [`Phone::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let act = self.agenda.first_key_value().map(|((at, ..), ())| *at);
+        [self.endpoint.poll_timeout(), act].into_iter().flatten().min()
+    }
+
+    /// Calls that are up: answered and not ended.
+    pub fn calls_up(&self) -> usize {
+        self.up.len()
+    }
+
+    /// Nothing is left of any call.
+    pub fn is_idle(&self) -> bool {
+        self.endpoint.is_idle() && self.up.is_empty()
+    }
+
+    /// How often it saw this.
+    pub fn saw(&self, wanted: &Note) -> usize {
+        self.notes.iter().filter(|(_, note)| note == wanted).count()
+    }
+
+    /// When it first saw this.
+    pub fn when(&self, wanted: &Note) -> Option<Instant> {
+        self.notes.iter().find(|(_, note)| note == wanted).map(|(at, _)| *at)
+    }
+
+    fn flow(&self, remote: SocketAddr) -> Flow {
+        Flow { transport: Transport::Udp, local: self.address, remote }
+    }
+
+    /// Its session description, G.711 and telephone-event.
+    fn description(&self) -> Vec<u8> {
+        let ip = self.media.ip();
+        let formats: Vec<String> = self.codecs.iter().map(u8::to_string).collect();
+        format!(
+            "v=0\r\no=phone 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+             m=audio {} RTP/AVP {} 101\r\na=rtpmap:101 telephone-event/8000\r\n",
+            self.media.port(),
+            formats.join(" ")
+        )
+        .into_bytes()
+    }
+
+    fn note(&mut self, now: Instant, note: Note) {
+        self.notes.push((now, note));
+    }
+
+    fn described(&self, status: u16) -> Respond {
+        let content_type = Some("application/sdp".to_owned());
+        Respond { content_type, body: self.description(), ..Respond::status(status) }
+    }
+
+    fn act(&mut self, now: Instant, id: InviteId, act: Act) {
+        match act {
+            Act::Ring => self.endpoint.respond(now, id, Respond::status(180)),
+            Act::EarlyMedia => {
+                let response = self.described(183);
+                self.endpoint.respond(now, id, response);
+            }
+            Act::Answer => {
+                let response = self.described(200);
+                self.endpoint.respond(now, id, response);
+                self.up.insert(id);
+            }
+            Act::Refuse(status) => self.endpoint.respond(now, id, Respond::status(status)),
+            Act::Cancel => {
+                if !self.up.contains(&id) {
+                    self.cancelled.insert(id);
+                    self.endpoint.cancel(now, id, None);
+                }
+            }
+            Act::Hangup => {
+                if self.up.remove(&id) {
+                    self.endpoint.bye(now, id, &[]);
+                }
+            }
+        }
+    }
+
+    fn work(&mut self, now: Instant) {
+        while let Some(event) = self.endpoint.poll_event() {
+            self.event(now, event);
+        }
+    }
+
+    fn event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Invite { id, request, .. } => self.invited(now, id, request),
+            Event::Progress { response, .. } => {
+                let described = !response.body().is_empty();
+                let status = response.status().unwrap_or_default();
+                self.note(now, Note::Progress(status, described));
+                self.received.push(response);
+            }
+            Event::Answered { id, response } => {
+                self.note(now, Note::Answered);
+                self.received.push(response);
+                self.up.insert(id);
+                let hangs_up = match &self.script {
+                    _ if self.cancelled.contains(&id) => Some(Duration::ZERO),
+                    Script::Caller(caller) => caller.hangs_up,
+                    Script::Callee(_) => None,
+                };
+                if let Some(after) = hangs_up {
+                    self.agenda.insert((now + after, id, Act::Hangup), ());
+                }
+            }
+            Event::Rejected { status, reason, response, .. } => {
+                self.note(now, Note::Rejected(status, reason));
+                self.received.extend(response);
+            }
+            Event::Cancelled { request, .. } => {
+                let reason = request.header_text("Reason").map(|reason| reason.into_owned());
+                self.note(now, Note::Cancelled(reason));
+            }
+            Event::Acked { id, .. } => {
+                self.note(now, Note::Acked);
+                if let Script::Callee(Callee { hangs_up: Some(after), .. }) = &self.script {
+                    self.agenda.insert((now + *after, id, Act::Hangup), ());
+                }
+            }
+            Event::Ended { id, .. } => {
+                self.up.remove(&id);
+                self.note(now, Note::Ended);
+            }
+            Event::Reinvite { id, .. } => {
+                let response = self.described(200);
+                self.endpoint.respond_reinvite(now, id, response);
+            }
+            Event::Request { request_id, .. } => {
+                self.endpoint.reply(now, request_id, Respond::status(200));
+            }
+            Event::Released { id } => {
+                self.up.remove(&id);
+                self.cancelled.remove(&id);
+                self.agenda.retain(|(_, of, _), ()| *of != id);
+                self.note(now, Note::Released);
+            }
+        }
+    }
+
+    fn invited(&mut self, now: Instant, id: InviteId, request: Message) {
+        self.note(now, Note::Invited);
+        self.received.push(request);
+        let Script::Callee(callee) = self.script.clone() else {
+            return self.endpoint.respond(now, id, Respond::status(486));
+        };
+        if let Some(after) = callee.rings {
+            self.agenda.insert((now + after, id, Act::Ring), ());
+        }
+        if let Some(after) = callee.early_media {
+            self.agenda.insert((now + after, id, Act::EarlyMedia), ());
+        }
+        match callee.outcome {
+            Outcome::Answers(after) => {
+                self.agenda.insert((now + after, id, Act::Answer), ());
+            }
+            Outcome::Refuses(status, after) => {
+                self.agenda.insert((now + after, id, Act::Refuse(status)), ());
+            }
+            Outcome::Waits => {}
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! A switch, the phones around it, the network between them and its application, in virtual time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use call::settings::{
+    Application as Configured, Carrier, Decline, Gateway, GatewayHost, Limits, PhoneNumber,
+};
+use call::{Alert, CallKey, Effect, HookFailure, Input, LegId, Media, Output, Settings, Switch};
+use sip::{Flow, Transport};
+
+use crate::application::{Answer, Application};
+use crate::link::{Datagram, Link, Weather};
+use crate::phone::Phone;
+use crate::random::Random;
+
+/// What a world is made of.
+#[derive(Debug)]
+pub struct WorldConfig {
+    /// Every chance in it.
+    pub seed: u64,
+    /// The network.
+    pub weather: Weather,
+    /// The switch's settings.
+    pub settings: Settings,
+    /// The application behind the hooks.
+    pub application: Application,
+}
+
+/// Something the media side was told, with the call it was told for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaFact {
+    /// These legs of this call hear each other.
+    Bridged(CallKey, LegId, LegId),
+    /// This leg hears a tone.
+    Ringback(CallKey, LegId, String),
+    /// This leg hears nothing more.
+    Silence(CallKey, LegId),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct World {
+    /// Virtual time.
+    pub now: Instant,
+    /// When it began.
+    pub start: Instant,
+    /// The system under test.
+    pub switch: Switch,
+    /// The phones, by address.
+    pub phones: BTreeMap<SocketAddr, Phone>,
+    /// The application.
+    pub application: Application,
+    /// Alerts that the switch raised.
+    pub alerts: Vec<Alert>,
+    /// What the media side was told.
+    pub media: Vec<MediaFact>,
+    /// RTP ports that are open.
+    pub open_ports: BTreeSet<(CallKey, LegId)>,
+    /// RTP ports that may be open at the same time.
+    pub ports_max: usize,
+    /// Every datagram that left, before the network touched it.
+    pub wire: Vec<(Instant, Datagram)>,
+    random: Random,
+    link: Link,
+    inputs: BTreeMap<(Instant, u64), (CallKey, Input)>,
+    sequence: u64,
+}
+
+/// Where the switch is.
+pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5060);
+
+/// A fixed delay of a name server.
+const LOOKUP: Duration = Duration::from_millis(1);
+
+/// Settings with one application named `main` (hooks `/incoming` and `/status`) and two carriers:
+/// `inbound`, whose gateway is the caller's address, and `outbound` at this address.
+pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
+    let gateway = |ip: IpAddr, port, inbound| Gateway {
+        host: GatewayHost::Net(ip.into()),
+        port,
+        inbound,
+        outbound: !inbound,
+    };
+    let carrier = |name: &str, gateway, application: Option<&str>| {
+        Arc::new(Carrier {
+            sid: format!("sid-of-{name}"),
+            name: name.to_owned(),
+            application: application.map(str::to_owned),
+            e164_leading_plus: true,
+            tech_prefix: None,
+            diversion: None,
+            send_call_sid: false,
+            gateways: vec![gateway],
+        })
+    };
+    Settings {
+        account_sid: "9351f46a-678c-43f5-b8a6-d4eb58d131af".to_owned(),
+        service_provider_sid: "2708b1b3-2736-40ea-b502-c53d8396247f".to_owned(),
+        applications: vec![Arc::new(Configured {
+            sid: "7087fe50-8acb-4f3b-b820-97b573723aab".to_owned(),
+            name: "main".to_owned(),
+            call_hook: Some(verbs::Hook::post("http://application.test/incoming")),
+            call_status_hook: Some(verbs::Hook::post("http://application.test/status")),
+            app_json: None,
+            strict: false,
+            default_hooks: false,
+            decline: Decline::Last,
+        })],
+        carriers: vec![
+            carrier("inbound", gateway(caller, 5060, true), Some("main")),
+            carrier("outbound", gateway(outbound.ip(), outbound.port(), false), None),
+        ],
+        phone_numbers: Vec::<PhoneNumber>::new(),
+        clients: Vec::new(),
+        device_application: None,
+        realm: None,
+        udp_registration_expires: Duration::from_secs(30),
+        limits: Limits::default(),
+        media_timeout: Some(Duration::from_secs(60)),
+        ringback: "us".to_owned(),
+    }
+}
+
+impl World {
+    /// A world at rest.
+    pub fn new(config: WorldConfig) -> World {
+        let now = crate::epoch();
+        let mut random = Random::new(config.seed);
+        let settings = Arc::new(config.settings);
+        World {
+            now,
+            start: now,
+            switch: Switch::new(settings, sip::Config::default(), secret(&mut random)),
+            phones: BTreeMap::new(),
+            application: config.application,
+            alerts: Vec::new(),
+            media: Vec::new(),
+            open_ports: BTreeSet::new(),
+            ports_max: usize::MAX,
+            wire: Vec::new(),
+            random,
+            link: Link::new(config.weather),
+            inputs: BTreeMap::new(),
+            sequence: 0,
+        }
+    }
+
+    /// Puts a phone into it.
+    pub fn add(&mut self, phone: Phone) {
+        self.phones.insert(phone.address, phone);
+    }
+
+    /// The phone of that name.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn phone(&self, name: &str) -> &Phone {
+        let found = self.phones.values().find(|phone| phone.name == name);
+        found.unwrap_or_else(|| panic!("no phone is named {name}"))
+    }
+
+    /// Lets the phone of that name do something.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn with_phone<T>(&mut self, name: &str, act: impl FnOnce(&mut Phone, Instant) -> T) -> T {
+        let now = self.now;
+        let found = self.phones.values_mut().find(|phone| phone.name == name);
+        let done = act(found.unwrap_or_else(|| panic!("no phone is named {name}")), now);
+        self.flush();
+        done
+    }
+
+    /// Lets that phone make its call.
+    pub fn call(&mut self, name: &str) {
+        self.with_phone(name, |phone, now| phone.call(now, SWITCH));
+    }
+
+    /// Lets an input reach the switch now.
+    pub fn input(&mut self, key: CallKey, input: Input) {
+        self.switch.handle_input(self.now, key, input);
+        self.flush();
+    }
+
+    /// Runs for so long.
+    pub fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(next) = self.next().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
+            self.step();
+        }
+        self.now = end;
+    }
+
+    /// Runs until nothing is under way and no timer is armed, at most for so long; false where
+    /// something still is.
+    pub fn run_until_quiet(&mut self, most: Duration) -> bool {
+        let end = self.now + most;
+        while let Some(next) = self.next() {
+            if next > end {
+                return false;
+            }
+            self.now = self.now.max(next);
+            self.step();
+        }
+        true
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let phones = self.phones.values().filter_map(Phone::poll_timeout).min();
+        let input = self.inputs.first_key_value().map(|((at, _), _)| *at);
+        [self.link.next(), self.switch.poll_timeout(), phones, input].into_iter().flatten().min()
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        while let Some(datagram) = self.link.arrive(now) {
+            if datagram.to == SWITCH {
+                let flow = flow(datagram.from);
+                self.switch.handle_datagram(now, flow, &datagram.bytes);
+            } else if let Some(phone) = self.phones.get_mut(&datagram.to) {
+                phone.handle_datagram(now, datagram.from, &datagram.bytes);
+            }
+            self.flush();
+        }
+        while let Some((&(at, number), _)) = self.inputs.first_key_value() {
+            if at > now {
+                break;
+            }
+            if let Some((key, input)) = self.inputs.remove(&(at, number)) {
+                self.switch.handle_input(now, key, input);
+                self.flush();
+            }
+        }
+        if self.switch.poll_timeout().is_some_and(|at| at <= now) {
+            self.switch.handle_timeout(now);
+        }
+        for phone in self.phones.values_mut() {
+            if phone.poll_timeout().is_some_and(|at| at <= now) {
+                phone.handle_timeout(now);
+            }
+        }
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        while let Some(output) = self.switch.poll() {
+            match output {
+                Output::Transmit(transmit) => {
+                    self.send(SWITCH, transmit.flow.remote, transmit.bytes);
+                }
+                Output::Call(key, effect) => self.carry_out(key, effect),
+            }
+        }
+        let mut sent = Vec::new();
+        for phone in self.phones.values_mut() {
+            while let Some(transmit) = phone.poll_transmit() {
+                sent.push((phone.address, transmit));
+            }
+        }
+        for (from, transmit) in sent {
+            self.send(from, transmit.flow.remote, transmit.bytes);
+        }
+    }
+
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: bytes::Bytes) {
+        let datagram = Datagram { from, to, bytes };
+        self.link.send(self.now, &mut self.random, &datagram);
+        self.wire.push((self.now, datagram));
+    }
+
+    fn later(&mut self, after: Duration, key: CallKey, input: Input) {
+        self.sequence += 1;
+        self.inputs.insert((self.now + after, self.sequence), (key, input));
+    }
+
+    fn carry_out(&mut self, key: CallKey, effect: Effect) {
+        match effect {
+            Effect::Resolve { leg, host, port } => {
+                let input = match host.parse::<IpAddr>() {
+                    Ok(ip) => Input::Resolved(leg, flow(SocketAddr::new(ip, port))),
+                    Err(_) => Input::Unresolved(leg, format!("{host}: no such host")),
+                };
+                self.later(LOOKUP, key, input);
+            }
+            Effect::Media(media) => self.media(key, media),
+            Effect::Hook { hook, request } => {
+                let reply = match self.application.ask(self.now, &request) {
+                    Answer::List(text) => Ok(Some(text)),
+                    Answer::Empty => Ok(None),
+                    Answer::Fails => Err(HookFailure {
+                        alert_type: "webhook-connection-failure",
+                        message: format!("POST {}: no answer", request.hook.url),
+                    }),
+                };
+                let thinks = self.application.thinks;
+                self.later(thinks, key, Input::HookReply(hook, reply));
+            }
+            Effect::Status(request) => self.application.told.push(request.payload),
+            Effect::Alert(alert) => self.alerts.push(alert),
+            Effect::Over => {}
+        }
+    }
+
+    fn media(&mut self, key: CallKey, media: Media) {
+        match media {
+            Media::Open(leg, _) if self.open_ports.len() >= self.ports_max => {
+                let why = "no RTP port is free".to_owned();
+                self.later(Duration::ZERO, key, Input::MediaRefused(leg, why));
+            }
+            Media::Open(leg, flow) => {
+                let opened = self.open_ports.insert((key, leg));
+                assert!(opened, "{leg} of {key:?} opened its port twice");
+                let port = 20_000 + 2 * u16::from(leg.0);
+                let address = SocketAddr::new(flow.local.ip(), port);
+                self.later(Duration::ZERO, key, Input::MediaOpened(leg, address));
+            }
+            Media::Close(leg) => {
+                let closed = self.open_ports.remove(&(key, leg));
+                assert!(closed, "{leg} of {key:?} closed a port that is not open");
+            }
+            Media::Bridge(one, two) => self.media.push(MediaFact::Bridged(key, one, two)),
+            Media::Ringback(leg, country) => {
+                self.media.push(MediaFact::Ringback(key, leg, country));
+            }
+            Media::Silence(leg) => self.media.push(MediaFact::Silence(key, leg)),
+            Media::SetRemote(..) => {}
+        }
+    }
+}
+
+fn secret(random: &mut Random) -> [u8; 32] {
+    let mut secret = [0; 32];
+    for chunk in secret.chunks_mut(8) {
+        chunk.copy_from_slice(&random.number().to_le_bytes());
+    }
+    secret
+}
+
+fn flow(remote: SocketAddr) -> Flow {
+    Flow { transport: Transport::Udp, local: SWITCH, remote }
+}
