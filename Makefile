@@ -1,0 +1,84 @@
+# The commands of Switchhook. `make` alone lists them.
+#
+# On Debian and Ubuntu missing system packages are installed by apt-get, as root or with sudo;
+# where nothing is missing, nothing is asked and no network is needed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+CONFIG ?= examples/switchhook.toml
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+
+# package:command that shows it is there. What a build needs:
+BUILD_NEEDS := build-essential:c++ build-essential:make cmake:cmake pkg-config:pkg-config
+# and what the tests with real SIP peers and applications need on top:
+TEST_NEEDS := sip-tester:sipp python3:python3
+
+# The steps of one command run in their order, with -j as well.
+.NOTPARALLEL:
+.PHONY: help run demo test fmt lint doc deny advisories clean build-needs test-needs
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build-needs ## build and start the switch with its demo application (CONFIG=file for yours)
+	$(CARGO) build --release --locked --package switchhook
+	@exec $(TARGET_DIR)/release/switchhook serve --config $(CONFIG)
+
+demo: build-needs ## one call between phones of its own, drawn as a ladder; no phone needed
+	$(CARGO) build --release --locked --package switchhook
+	@exec $(TARGET_DIR)/release/switchhook demo
+
+# Tests against real peers are crates of the workspace like any other, so `cargo test` runs them.
+test: test-needs fmt lint ## everything that must hold before a change goes in
+	$(CARGO) test --workspace --no-fail-fast
+	@$(MAKE) --no-print-directory doc
+
+fmt: ## check the layout of the source
+	$(CARGO) fmt --all --check
+
+lint: ## clippy, every warning an error
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+doc: ## the API documentation, every warning an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+
+deny: ## licences, bans and sources of every dependency (builds cargo-deny once, minutes)
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check licenses bans sources
+
+advisories: ## known vulnerabilities of dependencies; needs a network
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check advisories
+
+clean: ## remove what was built
+	$(CARGO) clean
+
+build-needs:
+	@$(call install_missing,$(BUILD_NEEDS))
+
+test-needs:
+	@$(call install_missing,$(BUILD_NEEDS) $(TEST_NEEDS))
+
+# One line of what it installs; silent when everything is there. sudo may ask for a password on a
+# terminal and fails at once where there is none.
+define install_missing
+command -v $(firstword $(CARGO)) >/dev/null || \
+	{ echo "cargo is missing: install Rust with rustup first" >&2; exit 1; }; \
+missing=(); \
+for need in $(1); do \
+	command -v "$${need#*:}" >/dev/null || missing+=("$${need%%:*}"); \
+done; \
+if [ "$${#missing[@]}" -gt 0 ]; then \
+	echo "installing with apt-get: $${missing[*]}"; \
+	command -v apt-get >/dev/null || \
+		{ echo "no apt-get here: install these by hand, then try again" >&2; exit 1; }; \
+	as_root=(); \
+	if [ "$$(id -u)" -ne 0 ]; then as_root=(sudo); [ -t 0 ] || as_root+=(-n); fi; \
+	"$${as_root[@]}" apt-get -qq update; \
+	"$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get -qq install --yes \
+		--no-install-recommends "$${missing[@]}" </dev/null >/dev/null; \
+fi
+endef
