@@ -1,3 +1,5 @@
 //! The `switchhook` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    switchhook::cli::main()
+}

@@ -22,7 +22,7 @@ pub use ladder::{Entry, Ladder};
 pub use link::{Link, Weather};
 pub use phone::{Callee, Caller, Note, Outcome, Phone, Script};
 pub use random::Random;
-pub use world::{World, WorldConfig, carrier_settings};
+pub use world::{MediaFact, SWITCH, World, WorldConfig, carrier_settings};
 
 use std::time::Instant;
 

@@ -38,6 +38,8 @@ pub enum MediaFact {
     Ringback(CallKey, LegId, String),
     /// This leg hears nothing more.
     Silence(CallKey, LegId),
+    /// The peer of this leg receives here; in this direction, as we see it.
+    Remote(CallKey, LegId, SocketAddr, media::sdp::Direction),
 }
 
 /// See the module.
@@ -177,6 +179,11 @@ impl World {
     /// Lets that phone make its call.
     pub fn call(&mut self, name: &str) {
         self.with_phone(name, |phone, now| phone.call(now, SWITCH));
+    }
+
+    /// Sends the switch this text, from an address where no phone needs to be.
+    pub fn say(&mut self, from: SocketAddr, text: &str) {
+        self.send(from, SWITCH, bytes::Bytes::copy_from_slice(text.as_bytes()));
     }
 
     /// Lets an input reach the switch now.
@@ -327,7 +334,10 @@ impl World {
                 self.media.push(MediaFact::Ringback(key, leg, country));
             }
             Media::Silence(leg) => self.media.push(MediaFact::Silence(key, leg)),
-            Media::SetRemote(..) => {}
+            Media::SetRemote(leg, remote) => {
+                let (to, direction) = (remote.negotiated.remote_rtp, remote.negotiated.direction);
+                self.media.push(MediaFact::Remote(key, leg, to, direction));
+            }
         }
     }
 }

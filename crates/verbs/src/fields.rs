@@ -62,7 +62,7 @@ impl<T: Object> Object for Box<T> {
 }
 
 /// The spellings of one property; the first is the one that wins where several are given.
-pub(crate) trait Spelled {
+pub(crate) trait Spelled: Copy {
     fn spellings(&self) -> &[&'static str];
 }
 

@@ -227,12 +227,12 @@ impl FromJson for LooseNumber {
         };
         match number {
             Some(number) if (0.0..=SECONDS_MAX).contains(&number) => Some(LooseNumber(number)),
-            Some(_) => {
-                out_of_range(node, path, findings, "a number, 0 or more");
+            None if !node.is_string() => {
+                wrong_type(node, path, findings, "a number");
                 None
             }
-            None => {
-                wrong_type(node, path, findings, "a number");
+            _ => {
+                out_of_range(node, path, findings, "a number, 0 or more");
                 None
             }
         }

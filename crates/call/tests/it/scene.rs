@@ -1,8 +1,10 @@
 //! The usual scene: a caller behind a carrier, callees that SIP URIs name, one application.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use call::settings::{Application as Configured, Settings};
 use serde_json::{Value, json};
 use testkit::{
     Answer, Application, Asked, Callee, Caller, Note, Outcome, Phone, Script, Weather, World,
@@ -103,11 +105,21 @@ impl Scene {
         self
     }
 
-    /// The call is made; nothing has been delivered yet.
-    pub(crate) fn begin(self) -> World {
+    /// The settings, to be changed.
+    pub(crate) fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Scene {
+        change(&mut self.config.settings);
+        self
+    }
+
+    /// The application, to be changed.
+    pub(crate) fn application(self, change: impl FnOnce(&mut Configured)) -> Scene {
+        self.settings(|settings| change(Arc::make_mut(&mut settings.applications[0])))
+    }
+
+    /// The callees are there; nobody calls yet.
+    pub(crate) fn without_caller(self) -> World {
         let seed = self.config.seed;
         let mut world = World::new(self.config);
-        world.add(Phone::new("A", CALLER, Script::Caller(self.caller), seed ^ 0xA));
         for (index, callee) in self.callees.into_iter().enumerate() {
             let number = u8::try_from(index + 1).unwrap();
             let script = Script::Callee(callee);
@@ -115,6 +127,20 @@ impl Scene {
             let seed = seed ^ (0xB00 + u64::from(number));
             world.add(Phone::new(&name, callee_address(number), script, seed));
         }
+        world
+    }
+
+    /// Everybody is there; nobody calls yet.
+    pub(crate) fn before_the_call(self) -> World {
+        let (caller, seed) = (self.caller.clone(), self.config.seed);
+        let mut world = self.without_caller();
+        world.add(Phone::new("A", CALLER, Script::Caller(caller), seed ^ 0xA));
+        world
+    }
+
+    /// The call is made; nothing has been delivered yet.
+    pub(crate) fn begin(self) -> World {
+        let mut world = self.before_the_call();
         world.call("A");
         world
     }
@@ -145,6 +171,38 @@ pub(crate) fn dial(count: usize, more: &Value) -> Value {
         verb[name] = value.clone();
     }
     verb
+}
+
+/// A target that reaches callee 1 through the carrier.
+pub(crate) fn phone(number: &str) -> Value {
+    json!({ "type": "phone", "number": number })
+}
+
+/// A caller that hangs up so many seconds after its answer.
+pub(crate) fn hangs_up(after: f64) -> Caller {
+    Caller { hangs_up: Some(s(after)), ..patient() }
+}
+
+/// A caller that gives up after so many seconds.
+pub(crate) fn cancels(after: f64) -> Caller {
+    Caller { cancels: Some(s(after)), ..patient() }
+}
+
+/// Answers after so many seconds, and hangs up so long after.
+pub(crate) fn talks(after: f64, hangs_up: f64) -> Callee {
+    Callee { hangs_up: Some(s(hangs_up)), ..answers(after) }
+}
+
+/// Two moments in seconds are the same, but for the network.
+#[track_caller]
+pub(crate) fn assert_near(got: f64, expected: f64) {
+    assert!((got - expected).abs() < 0.05, "at {got} s, expected {expected} s");
+}
+
+/// The alerts, as `type: message`.
+pub(crate) fn alerts(world: &World) -> Vec<String> {
+    let alerts = world.alerts.iter();
+    alerts.map(|alert| format!("{}: {}", alert.alert_type, alert.message)).collect()
 }
 
 /// A list as the answer of a hook.

@@ -2,11 +2,15 @@
 
 mod answer;
 mod cancel;
+mod forking_proxy;
 mod hangup;
 mod hostile_bytes;
 mod link;
 mod message_from_the_wild;
 mod message_written;
+mod random_calls;
+mod refusals;
 mod registration;
+mod reinvite;
 mod texts;
 mod torture;

@@ -133,6 +133,7 @@ fn satisfies(value: &Value, schema: &Value, definitions: &BTreeMap<String, Value
         "anyOf" | "oneOf" => {
             rule.as_array().into_iter().flatten().any(|one| satisfies(value, one, definitions))
         }
+        "not" => !satisfies(value, rule, definitions),
         "enum" => rule.as_array().is_some_and(|words| words.contains(value)),
         "const" => value == rule,
         "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),

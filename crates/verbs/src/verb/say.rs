@@ -88,7 +88,8 @@ impl FromJson for Loop {
                 Some(Loop::Times((times as u32).max(1)))
             }
             _ => {
-                let what = if times.is_some() { "out of range" } else { "wrong type" };
+                let right_type = node.is_number() || node.is_string();
+                let what = if right_type { "out of range" } else { "wrong type" };
                 let expected = "a whole number, 0 or more, or \"forever\"";
                 let got = node.describe();
                 findings.fault(Finding::new(node.offset, path, what, expected, got));

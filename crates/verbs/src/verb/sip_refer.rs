@@ -34,7 +34,7 @@ impl Object for SipRefer {
     fn read(fields: &mut Fields<'_>) -> SipRefer {
         SipRefer {
             id: fields.optional("id"),
-            refer_to: super::required_number(fields, "referTo"),
+            refer_to: refer_to(fields),
             referred_by: super::one_line(fields, "referredBy"),
             referred_by_display_name: super::one_line(fields, "referredByDisplayName"),
             headers: fields.or_default::<HeaderMap>("headers").0,
@@ -42,4 +42,15 @@ impl Object for SipRefer {
             event_hook: fields.optional("eventHook"),
         }
     }
+}
+
+fn refer_to(fields: &mut Fields<'_>) -> String {
+    let address: String = fields.required("referTo");
+    if let Some(member) = fields.take(&"referTo")
+        && member.value.is_string()
+        && (address.is_empty() || address.contains(char::is_control))
+    {
+        fields.fault(member, "no address", "a SIP URI or a number");
+    }
+    address
 }

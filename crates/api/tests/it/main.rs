@@ -1,0 +1,3 @@
+//! The routes over a real connection.
+
+mod routes;

@@ -1,0 +1,9 @@
+//! The sockets of the switch, on loopback.
+
+mod closing;
+mod latching;
+mod relay;
+mod rig;
+mod ringback;
+mod silence;
+mod udp;

@@ -1,0 +1,286 @@
+//! The configuration, `switchhook.toml`.
+//!
+//! In: the text of the file, the files that it names, and the environment. Out: a [`Config`]
+//! that the rest of the program takes as it is, or every fault of all of them in one pass, with
+//! file, line, column and pointer. Nothing is opened, bound or resolved here; whether ports and
+//! file descriptors suffice is asked separately ([`capacity_check`]), where the limits of the
+//! process are known.
+//!
+//! `reader` reads typed values with places, one module for each kind of section says what may
+//! stand there, `fault` collects.
+
+mod app_json;
+mod application;
+mod capacity;
+mod carrier;
+mod environment;
+mod fault;
+mod names;
+mod people;
+mod plain;
+mod reader;
+mod value;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use call::settings::{Client, Settings};
+use hooks::Secret;
+use ipnet::IpNet;
+use toml::de::DeTable;
+
+pub(crate) use app_json::in_file;
+pub use capacity::{DESCRIPTORS_RESERVED, SOCKETS_PER_CALL, capacity_check};
+pub use environment::PREFIX;
+pub use fault::{Fault, Place};
+
+use carrier::Carriers;
+use environment::{Override, overrides};
+use fault::Report;
+use reader::Section;
+
+/// The account of every installation.
+pub const ACCOUNT_SID: &str = "9351f46a-678c-43f5-b8a6-d4eb58d131af";
+/// The service provider of every installation.
+pub const SERVICE_PROVIDER_SID: &str = "2708b1b3-2736-40ea-b502-c53d8396247f";
+
+/// Letters of generated secrets: 32, none that is mistaken for another when read out.
+const SECRET_LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// Letters of one generated secret, five bits each.
+const SECRET_LENGTH: usize = 24;
+
+/// Everything that the file and the environment say.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file, to be read again.
+    pub path: PathBuf,
+    /// `[sip]`.
+    pub sip: SipConfig,
+    /// `[media]`.
+    pub media: MediaConfig,
+    /// `[http]`.
+    pub http: HttpConfig,
+    /// What calls go by: applications, carriers, numbers, users, limits.
+    pub settings: Settings,
+    /// Users of the file without a password; they are in `settings` once they have one.
+    clients_without_password: Vec<String>,
+    /// Names in `settings.clients` whose password was generated.
+    clients_generated: Vec<String>,
+    /// `http.webhook_secret` was generated.
+    webhook_secret_generated: bool,
+    /// Where `[limits] calls` stands, for [`capacity_check`].
+    calls_place: Place,
+}
+
+/// `[sip]`.
+#[derive(Clone, Debug)]
+pub struct SipConfig {
+    /// Where SIP over UDP is received; port 0 takes a free one.
+    pub udp: SocketAddr,
+    /// What Via, Contact and SDP advertise instead of the interface's own address.
+    pub external_address: Option<IpAddr>,
+    /// The domain users register to; without it each of our own addresses is one.
+    pub realm: Option<String>,
+    /// RFC 3261 §17.1.1.1: T1, of which the other timers are multiples.
+    pub t1: Duration,
+    /// Expiry granted to a registration over UDP.
+    pub udp_registration_expires: Duration,
+}
+
+/// `[media]`.
+#[derive(Clone, Debug)]
+pub struct MediaConfig {
+    /// Where RTP is received.
+    pub address: IpAddr,
+    /// Ports of RTP and RTCP; holds at least one even port with the odd one after it.
+    pub ports: RangeInclusive<u16>,
+    /// No RTP for this long from a peer that should send ends the call; `None` = never.
+    pub timeout: Option<Duration>,
+    /// Country of the ringback tone, one that `media::tone::country` knows.
+    pub ringback: String,
+}
+
+/// `[http]`.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    /// Where health and schema are served.
+    pub listen: SocketAddr,
+    /// Key of the signature on every request to an application.
+    pub webhook_secret: Option<Secret>,
+    /// Networks that URLs of applications may point to besides public addresses.
+    pub allow_private: Vec<IpNet>,
+}
+
+/// A configuration without faults.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// What the operator should know all the same, by position.
+    pub warnings: Vec<Fault>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The file cannot be read, or is no text.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The file was read and is wrong.
+    Faulty {
+        /// At least one, by position.
+        faults: Vec<Fault>,
+        /// By position.
+        warnings: Vec<Fault>,
+    },
+}
+
+/// A secret that was not in the file, to be shown to the operator once.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// What it is for, "password of client jane".
+    pub purpose: String,
+    /// The secret.
+    pub secret: Secret,
+}
+
+/// Reads the configuration in `path`, overridden by those of `variables` that begin with
+/// [`PREFIX`].
+///
+/// # Errors
+/// The file cannot be read, or anything in it, in the applications it names or in the variables
+/// is wrong.
+pub fn load(
+    path: &Path,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Loaded, LoadError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| LoadError::Unreadable { path: path.to_owned(), error })?;
+    parse(path, &text, variables)
+}
+
+/// As [`load`], for a text that is, or would be, in `path`. Files that it names are relative to
+/// the directory of `path`.
+///
+/// # Errors
+/// Never [`LoadError::Unreadable`].
+pub fn parse(
+    path: &Path,
+    text: &str,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Loaded, LoadError> {
+    let report = Report::new(&path.display().to_string(), text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        report.syntax(error.span(), error.message());
+    }
+    let overrides = overrides(&report, variables);
+    let config = walk(path, Section::root(&report, table.get_ref()), &overrides);
+    let (faults, warnings) = report.sorted();
+    match config {
+        Some(config) if faults.is_empty() => Ok(Loaded { config, warnings }),
+        _ => Err(LoadError::Faulty { faults, warnings }),
+    }
+}
+
+fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option<Config> {
+    let section = |name| root.section(name, overrides);
+    let sip = plain::sip(section("sip"));
+    let media = plain::media(section("media"));
+    let http = plain::http(section("http"));
+    let (limits, calls_place) = plain::limits(section("limits"));
+    plain::later(section("store"), "url", &["sqlite:", "postgres://", "postgresql://"]);
+    plain::later(section("cluster"), "redis", &["redis://", "rediss://"]);
+
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let (applications, application_names) =
+        application::applications(root.list("application"), directory);
+    let carriers = Carriers::read(root.list("carrier"), &application_names);
+    let phone_numbers =
+        people::phone_numbers(root.list("phone_number"), &application_names, &carriers.names);
+    carriers.check_sources(&phone_numbers);
+    let (clients, clients_without_password) = people::clients(root.list("client"));
+    let device_application = people::device_calls(section("device_calls"), &application_names);
+    root.finish();
+
+    let sip = sip?;
+    let settings = Settings {
+        account_sid: ACCOUNT_SID.to_owned(),
+        service_provider_sid: SERVICE_PROVIDER_SID.to_owned(),
+        applications,
+        carriers: carriers.carriers,
+        phone_numbers,
+        clients,
+        device_application,
+        realm: sip.realm.clone(),
+        udp_registration_expires: sip.udp_registration_expires,
+        limits,
+        media_timeout: media.timeout,
+        ringback: media.ringback.clone(),
+    };
+    Some(Config {
+        path: path.to_owned(),
+        sip,
+        media,
+        http,
+        settings,
+        clients_without_password,
+        clients_generated: Vec::new(),
+        webhook_secret_generated: false,
+        calls_place,
+    })
+}
+
+impl Config {
+    /// Makes every secret that the file left out: passwords of clients and the key of webhook
+    /// signatures. `random` fills a slice from the generator of the operating system.
+    ///
+    /// Before this a client without a password is not in `settings` and cannot register.
+    pub fn fill_generated(&mut self, mut random: impl FnMut(&mut [u8])) -> Vec<Generated> {
+        let mut generated = Vec::new();
+        let mut make = |purpose: String| {
+            let mut bytes = [0; SECRET_LENGTH];
+            random(&mut bytes);
+            let letters = bytes.iter().map(|byte| SECRET_LETTERS[usize::from(byte % 32)]);
+            let secret: String = letters.map(char::from).collect();
+            generated.push(Generated { purpose, secret: Secret(secret.clone()) });
+            secret
+        };
+        for username in std::mem::take(&mut self.clients_without_password) {
+            let password = make(format!("password of client {username}"));
+            self.clients_generated.push(username.clone());
+            self.settings.clients.push(Client { username, password });
+        }
+        if self.http.webhook_secret.is_none() {
+            self.http.webhook_secret = Some(Secret(make("[http] webhook_secret".to_owned())));
+            self.webhook_secret_generated = true;
+        }
+        generated
+    }
+
+    /// Takes over what was generated for `previous`, so that reading the file again changes no
+    /// password that the file does not give. Before [`Config::fill_generated`].
+    pub fn keep_generated(&mut self, previous: &Config) {
+        for username in std::mem::take(&mut self.clients_without_password) {
+            let generated = previous.clients_generated.contains(&username);
+            match previous.settings.client(&username).filter(|_| generated) {
+                Some(client) => {
+                    self.settings.clients.push(client.clone());
+                    self.clients_generated.push(username);
+                }
+                None => self.clients_without_password.push(username),
+            }
+        }
+        if self.http.webhook_secret.is_none() && previous.webhook_secret_generated {
+            self.http.webhook_secret.clone_from(&previous.http.webhook_secret);
+            self.webhook_secret_generated = true;
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The sections that stand for themselves: `[sip]`, `[media]`, `[http]`, `[limits]`, and those
+//! of later versions, which are checked, named and ignored.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use call::settings::Limits;
+use hooks::Secret;
+use ipnet::IpNet;
+use media::tone;
+
+use super::fault::Place;
+use super::reader::{Entry, Section};
+use super::{HttpConfig, MediaConfig, SipConfig, value};
+
+/// RFC 3261 §17.1.1.1.
+const T1: Duration = Duration::from_millis(500);
+/// Long enough for a phone that registers every 30 s to be found between two registrations.
+const UDP_REGISTRATION_EXPIRES: Duration = Duration::from_secs(30);
+/// Below the ephemeral range of Linux.
+const PORTS: RangeInclusive<u16> = 12000..=31999;
+/// First port of Linux's default ephemeral range.
+const EPHEMERAL_FIRST: u16 = 32768;
+/// No RTP for this long ends a call.
+const MEDIA_TIMEOUT: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+const UNSUPPORTED: &str = "is not supported yet by this version and is ignored";
+const ADDRESS_AND_PORT: &str = "an IP address and a port such as \"0.0.0.0:5060\"";
+const ADDRESS: &str = "an IP address such as \"203.0.113.5\"";
+
+/// Says that a key of a later version does nothing.
+pub(super) fn ignored(entry: &Entry<'_>) {
+    let key = entry.pointer.rsplit('/').next().unwrap_or_default();
+    entry.warn(&format!("{key} {UNSUPPORTED}"));
+}
+
+/// Refuses a key of a later version that nobody may believe in.
+pub(super) fn refused(entry: &Entry<'_>, remedy: &str) {
+    let key = entry.pointer.rsplit('/').next().unwrap_or_default();
+    entry.fault(&format!("{key} is not supported yet by this version"), remedy);
+}
+
+fn socket_address(entry: &Entry<'_>) -> Option<SocketAddr> {
+    entry.parsed("not an address and port", ADDRESS_AND_PORT)
+}
+
+pub(super) fn sip(section: Section<'_>) -> Option<SipConfig> {
+    let udp = section.required("udp", "the address to listen on, udp = \"0.0.0.0:5060\"");
+    let udp = udp.and_then(|entry| socket_address(&entry));
+    for key in ["tcp", "ws"] {
+        if let Some(entry) = section.entry(key)
+            && socket_address(&entry).is_some()
+        {
+            ignored(&entry);
+        }
+    }
+    for key in ["tls", "wss"] {
+        if let Some(entry) = section.entry(key)
+            && socket_address(&entry).is_some()
+        {
+            refused(&entry, "udp alone, through a VPN where calls must be private");
+        }
+    }
+    for key in ["tls_certificate", "tls_key"] {
+        if let Some(entry) = section.entry(key)
+            && entry.text().is_some()
+        {
+            ignored(&entry);
+        }
+    }
+    let external_address = section.entry("external_address").and_then(|entry| {
+        let address: IpAddr = entry.parsed("not an address", ADDRESS)?;
+        if address.is_unspecified() || address.is_multicast() {
+            entry.fault("an address nobody can send to", ADDRESS);
+            return None;
+        }
+        Some(address)
+    });
+    let realm = section.entry("realm").and_then(|entry| {
+        let realm = entry.text()?;
+        if !value::is_dns_name(realm) && realm.parse::<IpAddr>().is_err() {
+            entry.fault("not a domain", "a domain such as \"sip.example.com\"");
+            return None;
+        }
+        Some(realm.to_owned())
+    });
+    if let Some(entry) = section.entry("refer")
+        && entry.word(&["refuse", "transfer"]) == Some("transfer")
+    {
+        refused(&entry, "\"refuse\", and a referHook in the application for transfers");
+    }
+    let t1 = section.entry("t1_ms").and_then(|entry| entry.integer(10..=10_000));
+    let expires = section.entry("udp_registration_expires");
+    let expires = expires.and_then(|entry| entry.duration(SECOND..=HOUR));
+    section.finish();
+    Some(SipConfig {
+        udp: udp?,
+        external_address,
+        realm,
+        t1: t1.map_or(T1, |t1| Duration::from_millis(t1.unsigned_abs())),
+        udp_registration_expires: expires.unwrap_or(UDP_REGISTRATION_EXPIRES),
+    })
+}
+
+pub(super) fn media(section: Section<'_>) -> MediaConfig {
+    let address =
+        section.entry("address").and_then(|entry| entry.parsed("not an address", ADDRESS));
+    let address = address.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+    let ports = section.entry("ports").and_then(|entry| ports(&entry));
+    let timeout = section.entry("timeout").and_then(|entry| entry.duration(Duration::ZERO..=DAY));
+    let timeout = timeout.unwrap_or(MEDIA_TIMEOUT);
+    let ringback = section.entry("ringback").and_then(|entry| {
+        let code = entry.text()?;
+        if tone::country(code).is_none() {
+            let known: Vec<&str> = tone::countries().collect();
+            entry.fault("no tone of that country", &format!("one of {}", known.join(", ")));
+            return None;
+        }
+        Some(code.to_owned())
+    });
+    section.finish();
+    MediaConfig {
+        address,
+        ports: ports.unwrap_or(PORTS),
+        timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
+        ringback: ringback.unwrap_or_else(|| "us".to_owned()),
+    }
+}
+
+fn ports(entry: &Entry<'_>) -> Option<RangeInclusive<u16>> {
+    let expected = "two ports such as \"12000-31999\", from 1024 on, the lower one first";
+    let Some(range) = value::ports(entry.text()?) else {
+        entry.fault("not a range of ports", expected);
+        return None;
+    };
+    let (low, high) = (*range.start(), *range.end());
+    // RFC 3550 §11: RTP takes the even port, RTCP the odd one after it.
+    if low < 1024 || low > high || high - (low + low % 2).min(high) < 1 {
+        entry.fault("not a range with room for one stream", expected);
+        return None;
+    }
+    if high >= EPHEMERAL_FIRST {
+        entry.warn(&format!(
+            "the range reaches into the ports that Linux gives to others, {EPHEMERAL_FIRST} and \
+             up; a call skips a port that is taken"
+        ));
+    }
+    Some(range)
+}
+
+pub(super) fn http(section: Section<'_>) -> HttpConfig {
+    let listen = section.entry("listen").and_then(|entry| socket_address(&entry));
+    if let Some(entry) = section.secret("admin_token")
+        && entry.text().is_some()
+    {
+        ignored(&entry);
+    }
+    let webhook_secret = section.secret("webhook_secret").and_then(|entry| entry.text());
+    let mut allow_private: Vec<IpNet> = Vec::new();
+    for entry in section.entry("allow_private").iter().flat_map(Entry::elements) {
+        let Some(text) = entry.text() else { continue };
+        match value::network(text) {
+            Some(network) => allow_private.push(network.trunc()),
+            None => entry.fault("not a network", "a network such as \"10.0.0.0/8\""),
+        }
+    }
+    section.finish();
+    HttpConfig {
+        listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
+        webhook_secret: webhook_secret.map(|secret| Secret(secret.to_owned())),
+        allow_private,
+    }
+}
+
+/// The limits, and where `calls` stands.
+pub(super) fn limits(section: Section<'_>) -> (Limits, Place) {
+    let defaults = Limits::default();
+    let calls_place = section.place_of("calls");
+    let integer = |key, high| {
+        let number = section.entry(key).and_then(|entry| entry.integer(1..=high));
+        number.map(i64::unsigned_abs)
+    };
+    let limits = Limits {
+        dial_targets: integer("dial_targets", 100).map_or(defaults.dial_targets, to_size),
+        calls: integer("calls", 100_000).map_or(defaults.calls, to_size),
+        calls_per_second: integer("calls_per_second", 10_000)
+            .and_then(|number| number.try_into().ok())
+            .unwrap_or(defaults.calls_per_second),
+        confirm: section
+            .entry("confirm")
+            .and_then(|entry| entry.duration(SECOND..=HOUR))
+            .unwrap_or(defaults.confirm),
+        drain: section
+            .entry("drain")
+            .and_then(|entry| entry.duration(Duration::ZERO..=DAY))
+            .unwrap_or(defaults.drain),
+    };
+    section.finish();
+    (limits, calls_place)
+}
+
+fn to_size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// `[store]` and `[cluster]`: checked, named and ignored.
+pub(super) fn later(section: Section<'_>, key: &'static str, schemes: &[&str]) {
+    // why: such a URL may hold a password.
+    if let Some(entry) = section.secret(key)
+        && let Some(url) = entry.text()
+    {
+        if schemes.iter().any(|scheme| url.starts_with(scheme)) {
+            ignored(&entry);
+        } else {
+            entry.fault("unknown kind of URL", &format!("one of {}", schemes.join(", ")));
+        }
+    }
+    section.finish();
+}

@@ -1,0 +1,159 @@
+//! What the switch wants done, done: datagrams sent, names resolved, ports opened, hooks asked.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use call::{CallKey, Effect, HookFailure, HookId, HookRequest, Input, LegId, Media, Output};
+use hooks::Request;
+use net::rtp::{Command, SendError};
+use sip::Flow;
+
+use super::Gateway;
+
+impl Gateway {
+    /// Until the switch wants nothing more.
+    pub(super) fn carry_out_all(&mut self) {
+        while let Some(output) = self.switch.poll() {
+            match output {
+                Output::Transmit(transmit) => {
+                    if let Err(error) = self.udp.send(&transmit) {
+                        self.not_sent(transmit.flow, &error);
+                    }
+                }
+                Output::Call(key, effect) => self.carry_out(key, effect),
+            }
+        }
+    }
+
+    fn not_sent(&mut self, flow: Flow, error: &std::io::Error) {
+        tracing::warn!(remote = %flow.remote, %error, "a SIP message could not be sent");
+        // why: a full socket is SIP's own business, it repeats; anything else will not change.
+        if error.kind() != std::io::ErrorKind::WouldBlock {
+            self.switch.handle_transport_error(Instant::now(), flow);
+        }
+    }
+
+    fn carry_out(&mut self, key: CallKey, effect: Effect) {
+        match effect {
+            Effect::Resolve { leg, host, port } => self.resolve(key, leg, host, port),
+            Effect::Media(media) => self.media(key, media),
+            Effect::Hook { hook, request } => self.ask(key, hook, &request),
+            Effect::Status(request) => self.tell(key, &request),
+            Effect::Alert(alert) => {
+                let (kind, message) = (alert.alert_type, alert.message);
+                tracing::warn!(alert_type = kind, call_sid = alert.call_sid, "{message}");
+            }
+            Effect::Over => {
+                self.send_media(Command::Close { call: key.0 });
+                self.status_queue.finish(key.0);
+            }
+        }
+    }
+
+    fn resolve(&mut self, key: CallKey, leg: LegId, host: String, port: u16) {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(ip) = bare.parse() {
+            let flow = self.udp.flow_to(SocketAddr::new(ip, port));
+            return self.take(key, Input::Resolved(leg, flow));
+        }
+        let (udp, answers) = (self.udp.clone(), self.answers.clone());
+        tokio::spawn(async move {
+            let input = match net::sip::resolve(&host, port).await {
+                Ok(addresses) => match addresses.first() {
+                    Some(address) => Input::Resolved(leg, udp.flow_to(*address)),
+                    None => Input::Unresolved(leg, format!("{host} has no address")),
+                },
+                Err(error) => Input::Unresolved(leg, error.to_string()),
+            };
+            // why: an error means that the loop has ended and nobody waits any more.
+            let _ended = answers.send((key, input)).await;
+        });
+    }
+
+    fn media(&mut self, key: CallKey, media: Media) {
+        let call = key.0;
+        match media {
+            Media::Open(leg, flow) => self.open(key, leg, flow),
+            Media::SetRemote(leg, remote) => {
+                self.send_media(Command::SetRemote { call, leg: leg.into(), remote: *remote });
+            }
+            Media::Bridge(one, two) => {
+                self.send_media(Command::Bridge { call, x: one.into(), y: two.into() });
+            }
+            Media::Ringback(to, country) => {
+                if let Some(tone) = media::tone::country(&country) {
+                    self.send_media(Command::Ringback { call, to: to.into(), tone });
+                }
+            }
+            Media::Silence(to) => self.send_media(Command::Silence { call, to: to.into() }),
+            Media::Close(leg) => self.send_media(Command::CloseLeg { call, leg: leg.into() }),
+        }
+    }
+
+    fn open(&mut self, key: CallKey, leg: LegId, flow: Flow) {
+        let input = match self.ports.open(Instant::now()) {
+            Err(error) => Input::MediaRefused(leg, error.to_string()),
+            Ok(pair) => {
+                let port = pair.port();
+                let ip = self.media_address.unwrap_or(flow.local.ip());
+                match self.media.send(Command::Open { call: key.0, leg: leg.into(), pair }) {
+                    Ok(()) => Input::MediaOpened(leg, SocketAddr::new(ip, port)),
+                    Err(error) => {
+                        self.ports.release(Instant::now(), port);
+                        Input::MediaRefused(leg, error.to_string())
+                    }
+                }
+            }
+        };
+        if let Input::MediaRefused(_, why) = &input {
+            tracing::error!("no RTP port for a call: {why}");
+        }
+        self.take(key, input);
+    }
+
+    /// A command that finds no room is a media thread that is seconds behind.
+    fn send_media(&self, command: Command) {
+        match self.media.send(command) {
+            Ok(()) => {}
+            Err(error @ (SendError::Full(_) | SendError::Stopped(_))) => {
+                tracing::error!(%error, "a media command was lost");
+            }
+        }
+    }
+
+    fn ask(&mut self, key: CallKey, hook: HookId, request: &HookRequest) {
+        let request = match prepared(request) {
+            Ok(request) => request,
+            Err(failure) => return self.take(key, Input::HookReply(hook, Err(failure))),
+        };
+        let (client, answers) = (self.hooks.clone(), self.answers.clone());
+        tokio::spawn(async move {
+            let reply = match client.ask(&request).await {
+                Ok(reply) => Ok(reply.json),
+                Err(error) => {
+                    Err(HookFailure { alert_type: error.alert_type(), message: error.to_string() })
+                }
+            };
+            let _ended = answers.send((key, Input::HookReply(hook, reply))).await;
+        });
+    }
+
+    fn tell(&self, key: CallKey, request: &HookRequest) {
+        match prepared(request) {
+            Ok(request) => {
+                if self.status_queue.post(key.0, request).is_err() {
+                    tracing::warn!(call = key.0, "too many status events wait; one was dropped");
+                }
+            }
+            Err(failure) => tracing::warn!(alert_type = failure.alert_type, "{}", failure.message),
+        }
+    }
+}
+
+/// The request with its URL and credentials.
+fn prepared(request: &HookRequest) -> Result<Request, HookFailure> {
+    let body = request.payload.to_string();
+    Request::named_by_application(&request.hook, request.base.as_ref(), body)
+        .map(|prepared| Request { trusted: prepared.trusted || request.trusted, ..prepared })
+        .map_err(|error| HookFailure { alert_type: "webhook-failure", message: error.to_string() })
+}

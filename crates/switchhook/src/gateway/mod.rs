@@ -1,0 +1,147 @@
+//! A running gateway: sockets, media threads, webhooks and the HTTP side around one
+//! [`call::Switch`].
+//!
+//! Wiring and one loop, `run.rs`; what a call wants done outside is carried out in `carry.rs`.
+//! Nothing about telephony is decided here.
+
+mod carry;
+mod run;
+mod shutdown;
+
+use std::io::Read;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use call::{CallKey, Input, Switch};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+
+pub use shutdown::Control;
+
+/// Answers of hooks and look-ups that may wait for the loop. Full, their senders wait.
+const INPUTS_MAX: usize = 4096;
+
+/// What the HTTP side may know of the gateway.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    live_calls: AtomicUsize,
+    draining: AtomicBool,
+}
+
+impl api::Health for State {
+    fn live_calls(&self) -> usize {
+        self.live_calls.load(Ordering::Relaxed)
+    }
+
+    fn draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// See the module.
+pub struct Gateway {
+    switch: Switch,
+    udp: Arc<net::sip::Udp>,
+    ports: net::rtp::Ports,
+    workers: net::rtp::Workers,
+    media: net::rtp::Handle,
+    media_events: net::rtp::EventReceiver,
+    /// Address in session descriptions; `None` = the one that SIP advertises to that peer.
+    media_address: Option<IpAddr>,
+    hooks: hooks::Client,
+    status_queue: hooks::StatusQueue,
+    inputs: mpsc::Receiver<(CallKey, Input)>,
+    answers: mpsc::Sender<(CallKey, Input)>,
+    state: Arc<State>,
+    http_address: SocketAddr,
+    http_stop: CancellationToken,
+    drain: std::time::Duration,
+}
+
+impl Gateway {
+    /// Binds every socket and starts the media threads and the HTTP side.
+    ///
+    /// # Errors
+    /// A sentence for the operator: what could not be had, and the remedy.
+    pub async fn start(config: &Config) -> Result<Gateway, String> {
+        let udp = net::sip::Udp::bind(config.sip.udp, config.sip.external_address)
+            .map_err(|error| error.to_string())?;
+        let listen = config.http.listen;
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            format!("http {listen}: {error}; choose another address in [http] listen")
+        })?;
+        let http_address = listener.local_addr().map_err(|error| error.to_string())?;
+        let media_config =
+            net::rtp::Config { inactivity: config.media.timeout, ..net::rtp::Config::default() };
+        let count = net::rtp::Workers::default_count();
+        let (workers, media_events) = net::rtp::Workers::start(count, media_config)
+            .map_err(|error| format!("media threads: {error}"))?;
+        let state = Arc::new(State::default());
+        let http_stop = CancellationToken::new();
+        let health: Arc<dyn api::Health> = state.clone();
+        let served = api::serve(listener, health, http_stop.clone().cancelled_owned());
+        tokio::spawn(async move {
+            if let Err(error) = served.await {
+                tracing::error!(%error, "the HTTP side ended");
+            }
+        });
+        let hooks = hooks::Client::new(hooks::Config {
+            webhook_secret: config.http.webhook_secret.clone(),
+            allow_private: config.http.allow_private.clone(),
+            ..hooks::Config::default()
+        });
+        let sip = sip::Config { t1: config.sip.t1, ..sip::Config::default() };
+        let settings = Arc::new(config.settings.clone());
+        let (answers, inputs) = mpsc::channel(INPUTS_MAX);
+        Ok(Gateway {
+            switch: Switch::new(settings, sip, secret()?),
+            udp: Arc::new(udp),
+            ports: net::rtp::Ports::new(config.media.address, config.media.ports.clone()),
+            media: workers.handle(),
+            workers,
+            media_events,
+            media_address: advertised_media(config),
+            status_queue: hooks::StatusQueue::new(hooks.clone()),
+            hooks,
+            inputs,
+            answers,
+            state,
+            http_address,
+            http_stop,
+            drain: config.settings.limits.drain,
+        })
+    }
+
+    /// Where SIP is received.
+    pub fn sip_address(&self) -> SocketAddr {
+        self.udp.local_addr()
+    }
+
+    /// Where HTTP is served.
+    pub fn http_address(&self) -> SocketAddr {
+        self.http_address
+    }
+}
+
+/// A media address of its own is advertised, unless the outside sees another one anyway.
+fn advertised_media(config: &Config) -> Option<IpAddr> {
+    let own = config.media.address;
+    let of_sip = config.sip.external_address.is_some() || own.is_unspecified();
+    if of_sip { None } else { Some(own) }
+}
+
+/// 32 bytes of the operating system's generator.
+fn secret() -> Result<[u8; 32], String> {
+    let mut bytes = [0; 32];
+    fill_random(&mut bytes).map_err(|error| format!("/dev/urandom: {error}"))?;
+    Ok(bytes)
+}
+
+/// Fills a slice from the generator of the operating system.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> std::io::Result<()> {
+    std::fs::File::open("/dev/urandom")?.read_exact(bytes)
+}

@@ -1,0 +1,113 @@
+//! The loop: whatever happens goes into the switch, whatever comes out is carried out, and it
+//! sleeps until the switch's next deadline.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use call::{CallKey, Input, LegId};
+use net::rtp::Event as MediaEvent;
+use net::sip::Inbox;
+use tokio::sync::mpsc;
+
+use super::Gateway;
+use super::shutdown::{Control, Drain};
+
+impl Gateway {
+    /// Runs until the drain that `control` begins has ended.
+    ///
+    /// # Errors
+    /// The SIP socket failed for good.
+    pub async fn run(mut self, mut control: mpsc::Receiver<Control>) -> Result<(), String> {
+        let mut inbox = Inbox::new();
+        let mut drain = Drain::default();
+        let mut watching = true;
+        let result = loop {
+            self.carry_out_all();
+            self.state.live_calls.store(self.switch.alive().calls, Ordering::Relaxed);
+            let now = Instant::now();
+            if drain.is_overdue(now) {
+                drain.begin_or_hurry(now, self.drain, &mut self.switch);
+                continue;
+            }
+            if drain.is_done(now, &self.switch) {
+                break Ok(());
+            }
+            let wake = [self.switch.poll_timeout(), drain.deadline()].into_iter().flatten().min();
+            let sleep = async {
+                match wake {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                received = self.udp.receive(&mut inbox) => match received {
+                    Ok(()) => self.take_datagrams(&inbox),
+                    Err(error) => break Err(format!("the SIP socket failed: {error}")),
+                },
+                Some((key, input)) = self.inputs.recv() => self.take(key, input),
+                Some(event) = self.media_events.recv() => self.take_media_event(event),
+                told = control.recv(), if watching => match told {
+                    Some(told) => self.take_control(told, &mut drain),
+                    None => watching = false,
+                },
+                () = sleep => self.switch.handle_timeout(Instant::now()),
+            }
+        };
+        self.end().await;
+        result
+    }
+
+    fn take_datagrams(&mut self, inbox: &Inbox) {
+        let now = Instant::now();
+        for (flow, datagram) in inbox.datagrams() {
+            self.switch.handle_datagram(now, flow, datagram);
+            self.carry_out_all();
+        }
+        for flow in inbox.failed() {
+            self.switch.handle_transport_error(now, *flow);
+        }
+    }
+
+    pub(super) fn take(&mut self, key: CallKey, input: Input) {
+        self.switch.handle_input(Instant::now(), key, input);
+    }
+
+    fn take_media_event(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::MediaTimeout { call, leg } => {
+                self.take(CallKey(call), Input::MediaTimeout(LegId(leg.0)));
+            }
+            MediaEvent::Failed { call, reason } => {
+                tracing::error!(call, reason, "the media of a call failed; ending the call");
+                self.take(CallKey(call), Input::End);
+            }
+            MediaEvent::PortsFreed(ports) => {
+                let now = Instant::now();
+                for port in ports {
+                    self.ports.release(now, port);
+                }
+            }
+        }
+    }
+
+    fn take_control(&mut self, told: Control, drain: &mut Drain) {
+        let now = Instant::now();
+        match told {
+            Control::Settings(settings) => self.switch.set_settings(settings),
+            Control::End => {
+                self.state.draining.store(true, Ordering::Relaxed);
+                drain.begin_or_hurry(now, self.drain, &mut self.switch);
+            }
+        }
+    }
+
+    /// Tells what is still to be told, and lets go.
+    async fn end(self) {
+        let told = self.status_queue.drain(hooks::TOTAL_TIMEOUT).await;
+        if !told {
+            tracing::warn!("status events were still waiting for the application; given up");
+        }
+        self.http_stop.cancel();
+        self.workers.stop();
+    }
+}

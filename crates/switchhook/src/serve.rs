@@ -1,0 +1,152 @@
+//! `switchhook serve`: one gateway, started, announced, and ended by signals.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::cli;
+use crate::config::{self, Config, Generated, LoadError};
+use crate::gateway::{Control, Gateway, fill_random};
+
+/// Controls that may wait for the loop: a person sends them.
+const CONTROLS_MAX: usize = 16;
+
+/// Runs the gateway until it is told to end.
+///
+/// # Errors
+/// A sentence for the operator: the gateway could not start, or its SIP socket failed.
+pub fn run(mut config: Config) -> Result<(), String> {
+    start_log();
+    let open_files = net::raise_open_files().map_err(|error| format!("open files: {error}"))?;
+    config::capacity_check(&config, open_files).map_err(|fault| fault.to_string())?;
+    let generated = generate(&mut config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("threads: {error}"))?;
+    runtime.block_on(serve(config, &generated))
+}
+
+async fn serve(config: Config, generated: &[Generated]) -> Result<(), String> {
+    let gateway = Gateway::start(&config).await?;
+    println!("{}", announcement(&config, &gateway, generated));
+    let (controls, told) = mpsc::channel(CONTROLS_MAX);
+    let signals = Signals::new().map_err(|error| format!("signals: {error}"))?;
+    tokio::spawn(signals.watch(config, controls));
+    let result = gateway.run(told).await;
+    if result.is_ok() {
+        println!("Switchhook has ended.");
+    }
+    result
+}
+
+/// What a person needs to make a first call.
+fn announcement(config: &Config, gateway: &Gateway, generated: &[Generated]) -> String {
+    let mut lines = vec![
+        "Switchhook is up.".to_owned(),
+        format!("  SIP   udp {}", gateway.sip_address()),
+        format!("  web   http://{}", gateway.http_address()),
+    ];
+    let realm = config.sip.realm.as_deref().unwrap_or("an address of this machine");
+    if !config.settings.clients.is_empty() {
+        lines.push(format!("  phones register at {realm}"));
+    }
+    for made in generated {
+        lines.push(format!("  {}: {}", made.purpose, made.secret.0));
+    }
+    lines.join("\n")
+}
+
+fn generate(config: &mut Config) -> Result<Vec<Generated>, String> {
+    let mut failed = None;
+    let generated = config.fill_generated(|bytes| {
+        if let Err(error) = fill_random(bytes) {
+            failed = Some(format!("/dev/urandom: {error}"));
+        }
+    });
+    failed.map_or(Ok(generated), Err)
+}
+
+/// Lines on stderr; `RUST_LOG` chooses what.
+pub(crate) fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // why: an error means that a test started it before; its log serves as well.
+    let _started =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// The signals that an operator sends.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Turns signals into controls until the gateway is gone.
+    async fn watch(mut self, mut config: Config, controls: mpsc::Sender<Control>) {
+        loop {
+            let control = tokio::select! {
+                _ = self.terminate.recv() => Control::End,
+                _ = self.interrupt.recv() => Control::End,
+                _ = self.hangup.recv() => match read_again(&config) {
+                    Some(read) => {
+                        config = read;
+                        Control::Settings(Arc::new(config.settings.clone()))
+                    }
+                    None => continue,
+                },
+            };
+            if matches!(control, Control::End) {
+                eprintln!("Ending: no new calls; live ones end by themselves. Again: at once.");
+            }
+            if controls.send(control).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The configuration as the file now has it; on any fault the old one stays.
+fn read_again(previous: &Config) -> Option<Config> {
+    match config::load(&previous.path, cli::environment()) {
+        Ok(mut loaded) => {
+            loaded.config.keep_generated(previous);
+            match generate(&mut loaded.config) {
+                Ok(generated) => {
+                    for made in generated {
+                        println!("  {}: {}", made.purpose, made.secret.0);
+                    }
+                }
+                Err(error) => {
+                    eprintln!("{error}; the configuration stays as it was");
+                    return None;
+                }
+            }
+            cli::print_warnings(&loaded.warnings);
+            eprintln!("The configuration was read again; sockets stay as they were.");
+            Some(loaded.config)
+        }
+        Err(LoadError::Unreadable { path, error }) => {
+            cli::print_unreadable(&path, &error);
+            eprintln!("The configuration stays as it was.");
+            None
+        }
+        Err(LoadError::Faulty { faults, .. }) => {
+            cli::print_faults(&faults);
+            eprintln!("The configuration stays as it was.");
+            None
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Ports and file descriptors against `[limits] calls`.
+
+use switchhook::config::{DESCRIPTORS_RESERVED, SOCKETS_PER_CALL, capacity_check};
+
+use crate::reading::{SHORTEST, config};
+
+fn check(ports: &str, calls: u64, nofile: u64) -> Result<(), String> {
+    let text = format!("{SHORTEST}[limits]\ncalls = {calls}\n[media]\nports = \"{ports}\"\n");
+    capacity_check(&config(&text), nofile).map_err(|fault| fault.to_string())
+}
+
+#[test]
+fn enough_is_enough_and_one_less_is_not() {
+    let nofile = 10 * SOCKETS_PER_CALL + DESCRIPTORS_RESERVED;
+    assert_eq!(check("20000-20039", 10, nofile), Ok(()));
+    assert_eq!(
+        check("20000-20038", 10, nofile),
+        Err("t.toml:4:9: /limits/calls: 10 calls need 40 media ports; expected at most 9 calls, \
+             or a wider [media] ports, got 38 ports in 20000-20038"
+            .to_owned())
+    );
+    assert_eq!(
+        check("20000-20039", 10, nofile - 1),
+        Err("t.toml:4:9: /limits/calls: 10 calls need 296 file descriptors; expected at most 9 \
+             calls, or a higher hard limit (ulimit -Hn, LimitNOFILE), got a hard limit of 295"
+            .to_owned())
+    );
+}
+
+#[test]
+fn odd_ends_of_the_range_serve_nobody() {
+    assert!(check("20001-20040", 10, 100_000).is_err());
+    assert_eq!(check("20001-20041", 10, 100_000), Ok(()));
+}
+
+#[test]
+fn the_defaults_fit_each_other() {
+    assert!(capacity_check(&config(SHORTEST), 65536).is_ok());
+}

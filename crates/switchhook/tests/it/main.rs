@@ -1,0 +1,11 @@
+//! The configuration and the `check` command from outside.
+
+mod capacity;
+mod check_command;
+mod configuration_faults;
+mod configuration_values;
+mod environment_overrides;
+mod fixed_lists;
+mod generated_secrets;
+mod hostile_text;
+mod reading;
