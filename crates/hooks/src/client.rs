@@ -16,6 +16,7 @@ use verbs::HookMethod;
 use crate::error::{Failure, HookError, shown};
 use crate::guard::{Guard, Private};
 use crate::request::{Request, Secret};
+use crate::retry::Retry;
 use crate::signature::signature;
 
 /// Longest wait for a complete answer, headers and body together.
@@ -34,7 +35,8 @@ const IDLE_MAX: Duration = Duration::from_secs(4);
 /// What a [`Client`] goes by.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Headers and body of an answer must be complete within it.
+    /// Headers and body of an answer must be complete within it; half of it is for connecting.
+    /// Each attempt of a hook with retries has it anew.
     pub timeout: Duration,
     /// Longest body of an answer, in bytes.
     pub body_max: usize,
@@ -96,6 +98,9 @@ impl Client {
 
     /// Sends `request` and reads its answer.
     ///
+    /// The fragment of the URL may ask for retries, `#rc=3&rp=ct,5xx`: see [`Config::timeout`]
+    /// for the time that each attempt has.
+    ///
     /// # Errors
     /// No connection, no complete answer in time, a status other than 200, 202 and 204, or a
     /// body that is too long or no text. The error's text is fit for a log and an alert.
@@ -115,17 +120,26 @@ impl Client {
                 return Err(HookError { method, url: "(no URL)".to_owned(), failure });
             }
         };
-        let place = shown(&url);
-        let asked = self.exchange(request, url);
+        let retry = Retry::of(&url);
+        let mut pauses = retry.pauses();
+        loop {
+            let failure = match self.attempt(request, url.clone()).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            match pauses.next().filter(|_| retry.covers(&failure)) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(HookError { method, url: shown(&url), failure }),
+            }
+        }
+    }
+
+    async fn attempt(&self, request: &Request, url: Url) -> Result<Reply, Failure> {
         // why: one limit around resolving, connecting, headers and body, so that no slow part
         // escapes it.
         let limit = self.config.timeout;
-        let answer = tokio::time::timeout(limit, asked).await;
-        answer.unwrap_or(Err(Failure::Timeout { limit })).map_err(|failure| HookError {
-            method,
-            url: place,
-            failure,
-        })
+        let answer = tokio::time::timeout(limit, self.exchange(request, url)).await;
+        answer.unwrap_or(Err(Failure::Timeout { limit }))
     }
 
     async fn exchange(&self, request: &Request, mut url: Url) -> Result<Reply, Failure> {
@@ -208,6 +222,7 @@ fn pool(config: &Config, guard: Option<&Guard>) -> reqwest::Client {
     let builder = || {
         let builder = reqwest::Client::builder()
             .user_agent(&config.user_agent)
+            .connect_timeout(config.timeout / 2)
             .redirect(redirect::Policy::none())
             .referer(false)
             .no_proxy()

@@ -3,14 +3,14 @@
 //! Owns the HTTP client, the rules of which URL a hook means, which credentials go with it and
 //! where it may point, and the ordered delivery of status events. It does not know what a call
 //! is: a payload goes in as JSON text, an answer comes out as JSON text, and what either means
-//! belongs to `call` and `verbs`. Nothing here retries; a failure names itself and the caller
-//! decides.
+//! belongs to `call` and `verbs`. A request is tried again only where its URL asks for it.
 
 mod client;
 mod error;
 mod guard;
 mod request;
 mod resolve;
+mod retry;
 mod signature;
 mod status_queue;
 

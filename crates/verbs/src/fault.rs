@@ -77,9 +77,14 @@ impl Findings {
         self.strict
     }
 
-    /// Nothing further will be kept.
+    /// No further fault will be kept: the rest of the text need not be looked at.
     pub(crate) fn is_full(&self) -> bool {
-        self.faults.len() >= FAULTS_MAX || self.warnings.len() >= FAULTS_MAX
+        self.faults.len() >= FAULTS_MAX
+    }
+
+    /// No further unknown property will be kept.
+    pub(crate) fn is_full_of_unknown(&self) -> bool {
+        self.is_full() || (!self.strict && self.warnings.len() >= FAULTS_MAX)
     }
 
     pub(crate) fn is_faulty(&self) -> bool {

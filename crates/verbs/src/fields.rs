@@ -209,7 +209,7 @@ impl<'a> Fields<'a> {
             if self.known.contains(&member.key.as_str()) {
                 continue;
             }
-            if self.findings.is_full() {
+            if self.findings.is_full_of_unknown() {
                 return;
             }
             let path = self.path.key(&member.key);

@@ -107,8 +107,14 @@ impl<T: FromJson> FromJson for Vec<T> {
             wrong_type(node, path, findings, "an array");
             return None;
         };
-        let elements = nodes.iter().enumerate();
-        Some(elements.filter_map(|(n, node)| element(node, &path.index(n), findings)).collect())
+        let mut elements = Vec::with_capacity(nodes.len());
+        for (index, node) in nodes.iter().enumerate() {
+            if findings.is_full() {
+                break;
+            }
+            elements.extend(element(node, &path.index(index), findings));
+        }
+        Some(elements)
     }
 }
 

@@ -6,3 +6,4 @@ mod credentials;
 mod failures;
 mod order_of_status_events;
 mod requests;
+mod retries;

@@ -121,7 +121,7 @@ impl<'t> Reader<'t, '_> {
             let value = self.value(&here)?;
             if keys.insert(key.clone()) {
                 members.push(Member { offset, key, value });
-            } else {
+            } else if !self.findings.is_full() {
                 let got = super::shown(&key);
                 let what = "key given twice";
                 self.findings.fault(Finding::new(offset, &here, what, "each key once", got));

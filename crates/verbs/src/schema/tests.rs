@@ -133,6 +133,12 @@ fn satisfies(value: &Value, schema: &Value, definitions: &BTreeMap<String, Value
         "anyOf" | "oneOf" => {
             rule.as_array().into_iter().flatten().any(|one| satisfies(value, one, definitions))
         }
+        "allOf" => {
+            rule.as_array().into_iter().flatten().all(|one| satisfies(value, one, definitions))
+        }
+        "maxProperties" => {
+            value.as_object().is_none_or(|object| object.len() as u64 <= rule.as_u64().unwrap())
+        }
         "not" => !satisfies(value, rule, definitions),
         "enum" => rule.as_array().is_some_and(|words| words.contains(value)),
         "const" => value == rule,
@@ -156,7 +162,10 @@ fn satisfies(value: &Value, schema: &Value, definitions: &BTreeMap<String, Value
         | "pattern"
         | "format"
         | "description"
-        | "default" => true,
+        | "default"
+        | "$schema"
+        | "$defs"
+        | "title" => true,
         keyword => panic!("unknown keyword {keyword}"),
     })
 }
@@ -220,5 +229,44 @@ fn a_null_for_a_required_property_is_a_missing_one() {
                 assert!(found, "{name}: {text}");
             }
         }
+    }
+}
+
+#[test]
+fn whole_lists_are_judged_alike() {
+    let good = [
+        include_str!("../../tests/fixtures/every-verb.json"),
+        include_str!("../../tests/fixtures/cognigy-dial-repaired.json"),
+        include_str!("../../tests/fixtures/jambonz-dial-repaired.json"),
+        "[]",
+        r#"[{"dial":{"target":[{"type":"user","name":"jane"}]}},{"verb":"stream","url":"/x"}]"#,
+        r#"[{"verb":"listen","enable":false},{"verb":"say","stream":true}]"#,
+    ];
+    let bad = [
+        r#"{"verb":"hangup"}"#,
+        "[5]",
+        "[{}]",
+        r#"[{"verb":"dail"}]"#,
+        r#"[{"verb":"dial"}]"#,
+        r#"[{"verb":"dial","target":[]}]"#,
+        r#"[{"verb":"dial","target":[{"type":"phone"}]}]"#,
+        r#"[{"verb":"dial","target":[{"type":"phon","number":"1"}]}]"#,
+        r#"[{"hangup":{},"say":{"text":"x"}}]"#,
+        r#"[{"verb":"say"}]"#,
+        r#"[{"verb":"listen","enable":true}]"#,
+        r#"[{"verb":"sip:decline","status":200}]"#,
+    ];
+    let judged = |text: &str| {
+        let value = serde_json::from_str(text).expect("a test's text is JSON");
+        (
+            satisfies(&value, &schema(), &definitions()),
+            crate::parse_application(text, false).is_ok(),
+        )
+    };
+    for text in good {
+        assert_eq!(judged(text), (true, true), "{text}");
+    }
+    for text in bad {
+        assert_eq!(judged(text), (false, false), "{text}");
     }
 }

@@ -2,79 +2,53 @@
 
 use crate::{TARGET, accepted, dial, fixture};
 
-/// Rows: two texts that are the same application.
+/// Rows of members of a dial, besides its target, that say the same.
+const DIALS: &[(&str, &str)] = &[
+    (r#""listen":{"url":"/a"}"#, r#""stream":{"verb":"stream","url":"/a"}"#),
+    (r#""amd":{"actionHook":"/a"}"#, r#""amd":{"hook":"/a"}"#),
+    (r#""dub":{"action":"addTrack","track":"t"}"#, r#""dub":[{"action":"addTrack","track":"t"}]"#),
+    (r#""actionHook":"/a""#, r#""actionHook":{"url":"/a","method":"POST"}"#),
+    (
+        r#""actionHook":{"url":"/a","username":"u","password":"p"}"#,
+        r#""actionHook":{"url":"/a","basicAuth":{"username":"u","password":"p"}}"#,
+    ),
+    (r#""dtmfCapture":["*2"]"#, r#""dtmfCapture":{"childCall":["*2"],"parentCall":["*2"]}"#),
+    (r#""timeout":0,"timeLimit":0"#, r#""timeout":60"#),
+    (r#""actionHook":"","boostAudioSignal":"+3 DB""#, r#""boostAudioSignal":3"#),
+];
+
+/// Rows of targets that say the same.
+const TARGETS: &[(&str, &str)] = &[
+    (
+        r#"{"type":"teams","number":"1","vmail":true}"#,
+        r#"{"type":"teams","number":"1","voicemail":true}"#,
+    ),
+    (
+        r#"{"type":"user","name":"j","confirmHook":"/c"}"#,
+        r#"{"type":"user","name":"j","url":"/c"}"#,
+    ),
+];
+
+/// Rows of lists that say the same.
+const LISTS: &[(&str, &str)] = &[
+    (r#"[{"verb":"hangup"}]"#, r#"[{"hangup":null}]"#),
+    (r#"[{"verb":"listen","url":"/a"}]"#, r#"[{"verb":"stream","url":"/a"}]"#),
+    (r#"[{"listen":{"url":"/a"}}]"#, r#"[{"stream":{"url":"/a"}}]"#),
+    (r#"[{"verb":"conference","name":"x"}]"#, r#"[{"verb":"room","name":"x"}]"#),
+    (r#"[{"verb":"say","text":"x","loop":"2"}]"#, r#"[{"verb":"say","text":["x"],"loop":2}]"#),
+];
+
 #[test]
 fn two_spellings_are_one_application() {
-    let rows = [
-        (format!(r#"[{{"verb":"dial",{TARGET}}}]"#), format!(r#"[{{"dial":{{{TARGET}}}}}]"#)),
-        (r#"[{"verb":"hangup"}]"#.to_owned(), r#"[{"hangup":null}]"#.to_owned()),
-        (
-            r#"[{"verb":"listen","url":"/a"}]"#.to_owned(),
-            r#"[{"verb":"stream","url":"/a"}]"#.to_owned(),
-        ),
-        (r#"[{"listen":{"url":"/a"}}]"#.to_owned(), r#"[{"stream":{"url":"/a"}}]"#.to_owned()),
-        (
-            r#"[{"verb":"conference","name":"x"}]"#.to_owned(),
-            r#"[{"verb":"room","name":"x"}]"#.to_owned(),
-        ),
-        (
-            format!(r#"[{{"verb":"dial","listen":{{"url":"/a"}},{TARGET}}}]"#),
-            format!(r#"[{{"verb":"dial","stream":{{"verb":"stream","url":"/a"}},{TARGET}}}]"#),
-        ),
-        (
-            format!(r#"[{{"verb":"dial","amd":{{"actionHook":"/a"}},{TARGET}}}]"#),
-            format!(r#"[{{"verb":"dial","amd":{{"hook":"/a"}},{TARGET}}}]"#),
-        ),
-        (
-            format!(r#"[{{"verb":"dial","dub":{{"action":"addTrack","track":"t"}},{TARGET}}}]"#),
-            format!(r#"[{{"verb":"dial","dub":[{{"action":"addTrack","track":"t"}}],{TARGET}}}]"#),
-        ),
-        (
-            r#"[{"verb":"dial","target":[{"type":"teams","number":"1","vmail":true}]}]"#.to_owned(),
-            r#"[{"verb":"dial","target":[{"type":"teams","number":"1","voicemail":true}]}]"#
-                .to_owned(),
-        ),
-        (
-            r#"[{"verb":"dial","target":[{"type":"user","name":"j","confirmHook":"/c"}]}]"#
-                .to_owned(),
-            r#"[{"verb":"dial","target":[{"type":"user","name":"j","url":"/c"}]}]"#.to_owned(),
-        ),
-        (
-            format!(r#"[{{"verb":"dial","actionHook":"/a",{TARGET}}}]"#),
-            format!(r#"[{{"verb":"dial","actionHook":{{"url":"/a"}},{TARGET}}}]"#),
-        ),
-        (
-            format!(
-                r#"[{{"verb":"dial","actionHook":{{"url":"/a","username":"u","password":"p"}},{TARGET}}}]"#
-            ),
-            format!(
-                r#"[{{"verb":"dial","actionHook":{{"url":"/a","basicAuth":{{"username":"u","password":"p"}}}},{TARGET}}}]"#
-            ),
-        ),
-        (
-            format!(r#"[{{"verb":"dial","dtmfCapture":["*2"],{TARGET}}}]"#),
-            format!(
-                r#"[{{"verb":"dial","dtmfCapture":{{"childCall":["*2"],"parentCall":["*2"]}},{TARGET}}}]"#
-            ),
-        ),
-        (
-            format!(r#"[{{"verb":"dial","timeout":0,"timeLimit":0,{TARGET}}}]"#),
-            format!(r#"[{{"verb":"dial","timeout":60,{TARGET}}}]"#),
-        ),
-        (
-            format!(r#"[{{"verb":"dial","actionHook":"","boostAudioSignal":"+3 DB",{TARGET}}}]"#),
-            format!(r#"[{{"verb":"dial","boostAudioSignal":3,{TARGET}}}]"#),
-        ),
-        (
-            r#"[{"verb":"say","text":"x","loop":"2"}]"#.to_owned(),
-            r#"[{"verb":"say","text":["x"],"loop":2}]"#.to_owned(),
-        ),
-    ];
-    for (one, other) in rows {
-        let (one_read, other_read) = (accepted(&one), accepted(&other));
-        assert_eq!(one_read.warnings, other_read.warnings, "{one} {other}");
-        assert_eq!(one_read, other_read, "{one} {other}");
-        assert_eq!(one_read.warnings, [], "{one}");
+    let dial = |members: &str| format!(r#"[{{"verb":"dial",{members},{TARGET}}}]"#);
+    let target = |target: &str| format!(r#"[{{"verb":"dial","target":[{target}]}}]"#);
+    let dials = DIALS.iter().map(|(one, other)| (dial(one), dial(other)));
+    let targets = TARGETS.iter().map(|(one, other)| (target(one), target(other)));
+    let lists = LISTS.iter().map(|(one, other)| (one.to_string(), other.to_string()));
+    for (one, other) in dials.chain(targets).chain(lists) {
+        let read = accepted(&one);
+        assert_eq!(read, accepted(&other), "{one} {other}");
+        assert_eq!(read.warnings, [], "{one}");
     }
 }
 

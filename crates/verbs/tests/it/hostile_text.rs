@@ -90,6 +90,8 @@ fn reports_are_bounded() {
     );
     let commas = format!("[{}]", vec!["1"; 5000].join(" "));
     assert_eq!(faults(&commas).len(), FAULTS_MAX);
+    let targets = format!(r#"[{{"verb":"dial","target":[{}]}}]"#, vec!["{}"; 5000].join(","));
+    assert_eq!(faults(&targets).len(), FAULTS_MAX);
     let unknown: Vec<String> = (0..5000).map(|n| format!("\"answer{n}\":1")).collect();
     let unknown = format!(r#"[{{"verb":"hangup",{}}}]"#, unknown.join(","));
     let application = parse_application(&unknown, false).expect("unknown properties are no faults");

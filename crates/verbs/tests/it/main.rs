@@ -15,9 +15,14 @@ mod targets;
 
 use verbs::{Application, Dial, Verb, parse_application};
 
-/// A file of `tests/fixtures`.
+/// An application of `tests/fixtures`.
 fn fixture(name: &str) -> String {
-    let path = format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    fixture_file(&format!("{name}.json"))
+}
+
+/// A file of `tests/fixtures`.
+fn fixture_file(name: &str) -> String {
+    let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
