@@ -186,6 +186,12 @@ impl World {
         self.send(from, SWITCH, bytes::Bytes::copy_from_slice(text.as_bytes()));
     }
 
+    /// Nothing can be sent to this address: the switch is told so, as the network does.
+    pub fn transport_error(&mut self, remote: SocketAddr) {
+        self.switch.handle_transport_error(self.now, flow(remote));
+        self.flush();
+    }
+
     /// Lets an input reach the switch now.
     pub fn input(&mut self, key: CallKey, input: Input) {
         self.switch.handle_input(self.now, key, input);

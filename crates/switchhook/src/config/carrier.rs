@@ -16,7 +16,8 @@ const PORT: u16 = 5060;
 const TECH_PREFIX_MAX: usize = 16;
 const DIVERSION_MAX: usize = 32;
 
-const HOST: &str = "an IP address, a network such as \"203.0.113.0/24\", or a DNS name such as \"sip.example.com\"";
+const HOST: &str = "an IP address, a network such as \"203.0.113.0/24\", or a DNS name such as \
+                    \"sip.example.com\"";
 
 /// An inbound gateway, as the check for ambiguous sources wants it.
 struct Source<'a> {

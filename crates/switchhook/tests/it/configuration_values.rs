@@ -37,7 +37,7 @@ url = "sqlite:switchhook.db"
 
 [[application]]
 name = "main"
-call_hook = { url = "http://127.0.0.1:9000/incoming", method = "GET", username = "u", password = "p" }
+call_hook = { url = "http://127.0.0.1:9000/in", method = "GET", username = "u", password = "p" }
 call_status_hook = "status"
 strict = true
 default_hooks = true
@@ -119,7 +119,7 @@ fn an_application_arrives() {
     let config = config(FULL);
     let application = config.settings.application("main").expect("main");
     let call_hook = Hook {
-        url: "http://127.0.0.1:9000/incoming".to_owned(),
+        url: "http://127.0.0.1:9000/in".to_owned(),
         method: HookMethod::Get,
         username: Some("u".to_owned()),
         password: Some("p".to_owned()),
