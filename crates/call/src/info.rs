@@ -22,11 +22,11 @@ pub(crate) fn extra_headers(request: &Message) -> Vec<(String, String)> {
 
 impl Call {
     /// The caller's user, as received.
-    pub(crate) fn from_user(&self) -> String {
+    pub(crate) fn calling_user(&self) -> String {
         user_of(self.caller.request.from().ok()).unwrap_or_else(|| "anonymous".to_owned())
     }
 
-    fn to_user(&self) -> String {
+    fn called_user(&self) -> String {
         let uri = self.caller.request.uri().ok();
         let user = uri.and_then(|uri| uri.user_decoded().map(|user| user.into_owned()));
         user.unwrap_or_default()
@@ -38,8 +38,8 @@ impl Call {
         CallInfo {
             call_sid: self.call_sid.clone(),
             direction: Direction::Inbound,
-            from: self.from_user(),
-            to: self.to_user(),
+            from: self.calling_user(),
+            to: self.called_user(),
             call_id: call_id.clone(),
             sbc_callid: Some(call_id),
             sip_status: self.caller.sip_status,
@@ -113,8 +113,8 @@ impl Call {
             body,
             payload,
             raw: String::from_utf8_lossy(request.as_bytes()).into_owned(),
-            called_number: self.to_user(),
-            calling_number: self.from_user(),
+            called_number: self.called_user(),
+            calling_number: self.calling_user(),
             kind: "request",
             source: "network",
             source_address: flow.remote.ip().to_string(),

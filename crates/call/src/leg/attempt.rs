@@ -197,7 +197,7 @@ impl Call {
     /// Tells the media where the callee receives.
     pub(crate) fn set_callee_remote(&mut self, id: LegId) {
         let Some(leg) = self.legs.get(&id) else { return };
-        let (Some(negotiated), Some(flow)) = (leg.negotiated.clone(), leg.flow) else { return };
+        let (Some(negotiated), Some(flow)) = (leg.negotiated, leg.flow) else { return };
         let remote = media::Remote { negotiated, signalling_source: flow.remote.ip() };
         self.effect(Effect::Media(Media::SetRemote(id, Box::new(remote))));
     }

@@ -253,7 +253,7 @@ impl Call {
 
     /// Tells the media where the caller receives.
     pub(crate) fn set_caller_remote(&mut self) {
-        let Some(negotiated) = self.caller.negotiated.clone() else { return };
+        let Some(negotiated) = self.caller.negotiated else { return };
         let signalling_source = self.caller.flow.remote.ip();
         let remote = media::Remote { negotiated, signalling_source };
         self.effect(Effect::Media(Media::SetRemote(LegId::CALLER, Box::new(remote))));

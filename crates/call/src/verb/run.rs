@@ -26,7 +26,7 @@ impl Call {
             Verb::SipDecline(decline) => self.run_decline(cx, index, decline),
             Verb::Tag(tag) => self.customer_data = Some(Value::Object(tag.data)),
             other => {
-                self.not_supported(&format!("/{index}"), &format!("the verb {}", other.name()))
+                self.not_supported(&format!("/{index}"), &format!("the verb {}", other.name()));
             }
         }
     }

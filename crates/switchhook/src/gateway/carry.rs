@@ -13,6 +13,7 @@ use super::Gateway;
 impl Gateway {
     /// Until the switch wants nothing more.
     pub(super) fn carry_out_all(&mut self) {
+        self.send_unsent();
         while let Some(output) = self.switch.poll() {
             match output {
                 Output::Transmit(transmit) => {
@@ -111,12 +112,19 @@ impl Gateway {
         self.take(key, input);
     }
 
-    /// A command that finds no room is a media thread that is seconds behind.
-    fn send_media(&self, command: Command) {
-        match self.media.send(command) {
-            Ok(()) => {}
-            Err(error @ (SendError::Full(_) | SendError::Stopped(_))) => {
-                tracing::error!(%error, "a media command was lost");
+    /// Sends a command after those that still wait for room, never before them.
+    fn send_media(&mut self, command: Command) {
+        self.unsent.push_back(command);
+        self.send_unsent();
+    }
+
+    /// Hands the media threads what they had no room for; what is left waits on.
+    pub(super) fn send_unsent(&mut self) {
+        while let Some(command) = self.unsent.pop_front() {
+            match self.media.send(command) {
+                Ok(()) => {}
+                Err(SendError::Full(command)) => return self.unsent.push_front(*command),
+                Err(error @ SendError::Stopped(_)) => tracing::error!(%error),
             }
         }
     }

@@ -8,6 +8,7 @@ mod carry;
 mod run;
 mod shutdown;
 
+use std::collections::VecDeque;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub struct Gateway {
     workers: net::rtp::Workers,
     media: net::rtp::Handle,
     media_events: net::rtp::EventReceiver,
+    /// Media commands that found their thread's queue full, in order.
+    unsent: VecDeque<net::rtp::Command>,
     /// Address in session descriptions; `None` = the one that SIP advertises to that peer.
     media_address: Option<IpAddr>,
     hooks: hooks::Client,
@@ -75,8 +78,7 @@ impl Gateway {
             format!("http {listen}: {error}; choose another address in [http] listen")
         })?;
         let http_address = listener.local_addr().map_err(|error| error.to_string())?;
-        let media_config =
-            net::rtp::Config { inactivity: config.media.timeout, ..net::rtp::Config::default() };
+        let media_config = net::rtp::Config { inactivity: config.media.timeout };
         let count = net::rtp::Workers::default_count();
         let (workers, media_events) = net::rtp::Workers::start(count, media_config)
             .map_err(|error| format!("media threads: {error}"))?;
@@ -104,6 +106,7 @@ impl Gateway {
             media: workers.handle(),
             workers,
             media_events,
+            unsent: VecDeque::new(),
             media_address: advertised_media(config),
             status_queue: hooks::StatusQueue::new(hooks.clone()),
             hooks,

@@ -2,7 +2,7 @@
 //! sleeps until the switch's next deadline.
 
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use call::{CallKey, Input, LegId};
 use net::rtp::Event as MediaEvent;
@@ -11,6 +11,9 @@ use tokio::sync::mpsc;
 
 use super::Gateway;
 use super::shutdown::{Control, Drain};
+
+/// When media commands that found no room are tried again.
+const MEDIA_RETRY: Duration = Duration::from_millis(5);
 
 impl Gateway {
     /// Runs until the drain that `control` begins has ended.
@@ -32,7 +35,9 @@ impl Gateway {
             if drain.is_done(now, &self.switch) {
                 break Ok(());
             }
-            let wake = [self.switch.poll_timeout(), drain.deadline()].into_iter().flatten().min();
+            let retry = (!self.unsent.is_empty()).then(|| now + MEDIA_RETRY);
+            let deadlines = [self.switch.poll_timeout(), drain.deadline(), retry];
+            let wake = deadlines.into_iter().flatten().min();
             let sleep = async {
                 match wake {
                     Some(at) => tokio::time::sleep_until(at.into()).await,

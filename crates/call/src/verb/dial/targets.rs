@@ -82,7 +82,7 @@ impl Call {
     fn caller_id_for(&self, target: &Target) -> String {
         let of_target = target.from.as_ref().and_then(|from| from.user.clone());
         let of_dial = self.dial.as_ref().and_then(|dial| dial.verb.caller_id.clone());
-        of_target.or(of_dial).unwrap_or_else(|| self.from_user())
+        of_target.or(of_dial).unwrap_or_else(|| self.calling_user())
     }
 
     fn target_unroutable(&mut self, index: usize, why: Unroutable) {
