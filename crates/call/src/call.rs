@@ -258,7 +258,9 @@ impl Call {
             }
             Event::Acked { request, .. } => self.caller_acked(cx, &request),
             Event::Reinvite { request, .. } => self.reinvite(cx, LegId::CALLER, &request),
-            Event::Request { request_id, .. } => self.reply_inside(request_id),
+            Event::Request { request_id, request, .. } => {
+                self.reply_inside(request_id, &request);
+            }
             Event::Released { .. } => self.caller.released = true,
             Event::Invite { .. }
             | Event::Progress { .. }
@@ -281,7 +283,9 @@ impl Call {
             }
             Event::Reinvite { request, .. } => self.reinvite(cx, leg, &request),
             Event::Acked { request, .. } => self.reinvite_acked(leg, &request),
-            Event::Request { request_id, .. } => self.reply_inside(request_id),
+            Event::Request { request_id, request, .. } => {
+                self.reply_inside(request_id, &request);
+            }
             Event::Released { .. } => self.callee_released(leg),
             Event::Invite { .. } | Event::Cancelled { .. } => {}
         }

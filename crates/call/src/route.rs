@@ -4,7 +4,7 @@
 //! A pure choice from the settings and the table of registrations. Names are resolved later, by
 //! the driver.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -76,6 +76,8 @@ pub(crate) struct Directory<'a> {
     pub(crate) caller_id: &'a str,
     /// The carrier that the caller came in on.
     pub(crate) inbound: Option<&'a Arc<Carrier>>,
+    /// The device that calls, where it is one of ours: it is not called back by its own call.
+    pub(crate) calling_device: Option<SocketAddr>,
     pub(crate) now: Instant,
 }
 
@@ -148,8 +150,10 @@ impl Directory<'_> {
     fn user(&self, name: &str, override_to: Option<&str>) -> Result<Vec<Attempt>, Unroutable> {
         let user = name.split('@').next().unwrap_or(name);
         let bindings = self.registrar.lookup(self.now, user);
+        let registered = !bindings.is_empty();
         let attempts: Vec<Attempt> = bindings
             .into_iter()
+            .filter(|binding| Some(binding.flow.remote) != self.calling_device)
             .map(|binding| {
                 let mut uri = binding.contact.uri.clone();
                 if let Some(user) = override_to {
@@ -164,6 +168,14 @@ impl Directory<'_> {
                 }
             })
             .collect();
+        if attempts.is_empty() && registered {
+            return Err(Unroutable {
+                status: 482,
+                reason: "the caller's own phone".to_owned(),
+                because: LostBecause::Rejected,
+                alert: None,
+            });
+        }
         if attempts.is_empty() {
             return Err(Unroutable {
                 status: 404,

@@ -44,14 +44,15 @@ async fn serve(config: Config, generated: &[Generated]) -> Result<(), String> {
 
 /// What a person needs to make a first call.
 fn announcement(config: &Config, gateway: &Gateway, generated: &[Generated]) -> String {
+    let sip = gateway.reached_at();
     let mut lines = vec![
         "Switchhook is up.".to_owned(),
-        format!("  SIP   udp {}", gateway.sip_address()),
-        format!("  web   http://{}", gateway.http_address()),
+        format!("  SIP       sip:{sip} (udp {})", gateway.sip_address()),
+        format!("  web       http://{}", gateway.http_address()),
     ];
-    let realm = config.sip.realm.as_deref().unwrap_or("an address of this machine");
     if !config.settings.clients.is_empty() {
-        lines.push(format!("  phones register at {realm}"));
+        let at = config.sip.realm.clone().unwrap_or_else(|| sip.to_string());
+        lines.push(format!("  register  as sip:USER@{at}"));
     }
     for made in generated {
         lines.push(format!("  {}: {}", made.purpose, made.secret.0));

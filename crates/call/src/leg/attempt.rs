@@ -113,18 +113,24 @@ impl Call {
         let status = response.status().unwrap_or(180);
         leg.sip_status = status;
         leg.sip_reason = response.reason().into_owned();
-        if let Some(negotiated) = read_answer(response, &leg.offered) {
-            leg.negotiated = Some(negotiated);
+        let answer = read_answer(response, &leg.offered);
+        let described = answer.is_some();
+        if described {
+            leg.negotiated = answer;
             leg.status = CallStatus::EarlyMedia;
         } else if leg.status != CallStatus::EarlyMedia {
             leg.status = CallStatus::Ringing;
         }
+        self.note_progress(cx, id, described);
         self.callee_input(cx, id, callee::Input::Progress);
     }
 
     /// The first 2xx; the endpoint has acknowledged it.
     pub(crate) fn callee_answered(&mut self, cx: Context<'_>, id: LegId, response: &Message) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
+        // why: also where it crosses our CANCEL; its record tells the truth.
+        leg.sip_status = response.status().unwrap_or(200);
+        leg.sip_reason = response.reason().into_owned();
         if let Some(negotiated) = read_answer(response, &leg.offered) {
             leg.negotiated = Some(negotiated);
         } else if !response.body().is_empty() {
@@ -234,7 +240,6 @@ impl Call {
 
     fn callee_rang(&mut self, cx: Context<'_>, id: LegId) {
         self.callee_event(id);
-        self.note_progress(cx, id);
         self.let_caller_hear(cx, id);
     }
 
@@ -259,6 +264,7 @@ impl Call {
         }
         self.note_ended(cx, id);
         self.dial_lost(cx);
+        self.early_media_lost(id);
     }
 
     fn callee_gone(&mut self, cx: Context<'_>, id: LegId) {

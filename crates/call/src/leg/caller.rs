@@ -105,6 +105,11 @@ impl State {
         matches!(self, State::Answered | State::Up)
     }
 
+    /// It plays what we send: after our description its own phone rings no more.
+    pub(crate) fn hears_us(self) -> bool {
+        self == State::Early || self.answered()
+    }
+
     /// It is still there.
     pub(crate) fn alive(self) -> bool {
         self != State::Gone

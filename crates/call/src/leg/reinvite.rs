@@ -1,7 +1,7 @@
 //! A peer changes its session: re-INVITE on either leg, answered here and not passed on.
 
 use media::sdp::{self, Description};
-use sip::{Message, RequestId, Respond};
+use sip::{Message, Method, RequestId, Respond};
 
 use crate::call::{Call, Context};
 use crate::effect::SipAction;
@@ -49,9 +49,15 @@ impl Call {
         }
     }
 
-    /// INFO and the like inside a dialog: taken, and nothing follows from it.
-    pub(crate) fn reply_inside(&mut self, request: RequestId) {
-        self.sip(SipAction::Reply(request, Respond::status(200)));
+    /// Another request inside a dialog: INFO is taken, and nothing follows from it; anything else
+    /// is not implemented, a transfer by REFER among it.
+    pub(crate) fn reply_inside(&mut self, id: RequestId, request: &Message) {
+        let status = match request.method() {
+            Some(Method::Info) => 200,
+            Some(Method::Refer) => 501,
+            _ => 405,
+        };
+        self.sip(SipAction::Reply(id, Respond::status(status)));
     }
 
     fn renegotiated(&mut self, id: LegId, negotiated: sdp::Negotiated) {

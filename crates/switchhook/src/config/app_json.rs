@@ -92,7 +92,7 @@ fn hooks_of<'v>(value: &'v Value, pointer: &str, found: &mut Vec<HookAt<'v>>) {
             }
         }
         Value::Object(members) => {
-            // D1: `url` of a target is its confirmHook; a target is known by its type.
+            // jambonz: `url` of a target is its confirmHook; a target is known by its type.
             let is_target = members.contains_key("type") && !members.contains_key("verb");
             for (key, value) in members {
                 let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));

@@ -10,7 +10,7 @@ mod shutdown;
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -25,6 +25,10 @@ pub use shutdown::Control;
 
 /// Answers of hooks and look-ups that may wait for the loop. Full, their senders wait.
 const INPUTS_MAX: usize = 4096;
+
+/// An address of the documentation range (RFC 5737), to ask which interface leads outside. Nothing
+/// is ever sent to it.
+const SOMEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
 
 /// What the HTTP side may know of the gateway.
 #[derive(Debug, Default)]
@@ -122,6 +126,11 @@ impl Gateway {
     /// Where SIP is received.
     pub fn sip_address(&self) -> SocketAddr {
         self.udp.local_addr()
+    }
+
+    /// The address that phones beyond this machine would use.
+    pub fn reached_at(&self) -> SocketAddr {
+        self.udp.flow_to(SOMEWHERE).local
     }
 
     /// Where HTTP is served.

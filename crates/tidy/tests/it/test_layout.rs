@@ -5,8 +5,10 @@ use crate::code::code_only;
 use crate::tree::{self, File};
 
 /// Tests with a binary of their own, and why.
-const OWN_BINARY: &[(&str, &str)] =
-    &[("allocations.rs", "counts allocations with its own global allocator")];
+const OWN_BINARY: &[(&str, &str)] = &[
+    ("allocations.rs", "counts allocations with its own global allocator"),
+    ("descriptors.rs", "counts the open files of its own process"),
+];
 
 /// The path inside a `tests` directory of a crate, with the directory before it.
 fn inside_tests(path: &str) -> Option<(&str, &str)> {

@@ -10,13 +10,22 @@ use crate::verb::dial::ring;
 
 impl Call {
     /// Before the callees are called: an answer to the caller unless it waits for the bridge, and
-    /// never silence for a caller that is answered.
+    /// never silence for a caller that plays what we send.
     pub(crate) fn prepare_caller(&mut self, cx: Context<'_>) {
         let Some(dial) = self.dial.as_ref() else { return };
         if !dial.verb.answer_on_bridge {
             self.caller_input(cx, caller::Input::Answer);
         }
-        if self.caller.state.answered() {
+        if self.caller.state.hears_us() {
+            self.play_ringback();
+        }
+    }
+
+    /// The callee whose early media the caller heard is lost while others ring: the tone instead.
+    pub(crate) fn early_media_lost(&mut self, id: LegId) {
+        let Some(dial) = self.dial.as_mut() else { return };
+        if dial.state == ring::State::Ringing && dial.heard == Some(id) {
+            dial.heard = None;
             self.play_ringback();
         }
     }

@@ -182,10 +182,11 @@ impl Call {
         }
     }
 
-    pub(crate) fn note_progress(&mut self, cx: Context<'_>, id: LegId) {
+    /// A provisional response, with a session description or without.
+    pub(crate) fn note_progress(&mut self, cx: Context<'_>, id: LegId, described: bool) {
         if let Some((record, leg)) = self.record(id) {
             record.sip_call_id.clone_from(&leg.sip_call_id);
-            if leg.negotiated.is_some() {
+            if described {
                 record.early_media.get_or_insert(cx.now);
             } else {
                 record.ringing.get_or_insert(cx.now);

@@ -66,6 +66,7 @@ impl Call {
             registrar: cx.registrar,
             caller_id: &caller_id,
             inbound: self.caller.carrier.as_ref(),
+            calling_device: self.caller.carrier.is_none().then_some(self.caller.flow.remote),
             now: cx.now,
         };
         match directory.attempts(target) {
