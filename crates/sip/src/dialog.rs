@@ -105,8 +105,10 @@ impl Dialog {
         in_order
     }
 
-    /// RFC 3261 §12.2.2: a re-INVITE moves the peer to its new Contact.
-    pub(crate) fn refresh_target(&mut self, request: &Message) {
+    /// RFC 3261 §12.2.2: a re-INVITE moves the peer to its new Contact, and, where that cannot
+    /// be reached, to where the re-INVITE came from.
+    pub(crate) fn refresh_target(&mut self, request: &Message, flow: Flow) {
+        self.flow = flow;
         if let Ok(contact) = request.contact() {
             self.target = contact.uri.to_string();
         }

@@ -159,8 +159,7 @@ pub enum EndCause {
     Bye,
     /// A 2xx of ours was not acknowledged in 64*T1; a BYE was sent (RFC 3261 §13.3.1.4).
     NoAck,
-    /// The dialog was lost to something else than a BYE: a request of ours within it got 408 or
-    /// 481, or the ACK to the peer's 2xx could not be written.
+    /// Our 2xx could not be written (a line break in a value, a limit) and went out as 500.
     Failed,
 }
 
@@ -176,7 +175,8 @@ pub enum Event {
         /// Where it came from.
         flow: Flow,
     },
-    /// A provisional response to our INVITE, 101 to 199, each one.
+    /// A provisional response to our INVITE, 101 to 199, each one, repeated ones too. None after
+    /// [`Endpoint::cancel`](super::Endpoint::cancel).
     Progress {
         /// Our INVITE.
         id: InviteId,
@@ -212,7 +212,8 @@ pub enum Event {
         /// The CANCEL or BYE.
         request: Message,
     },
-    /// The first ACK of a 2xx of ours, to an INVITE or re-INVITE.
+    /// The first ACK of a 2xx of ours, to an INVITE or re-INVITE. None after
+    /// [`Endpoint::bye`](super::Endpoint::bye).
     Acked {
         /// The session.
         id: InviteId,

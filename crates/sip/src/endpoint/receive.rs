@@ -159,14 +159,12 @@ impl Endpoint {
     fn receive_invite(&mut self, now: Instant, request: Incoming, merge: MergeKey) {
         let Incoming { message, flow, key, .. } = request;
         let id = self.next_id();
-        let Ok(mut session) = Session::accept(&mut self.stack, id, &message, flow) else {
+        let arrival = Arrival { key, merge: Some(merge), flow, request: &message, invite: true };
+        let Ok(session) = Session::accept(&mut self.stack, now, id, arrival) else {
             // RFC 3261 §8.1.1.8: an INVITE without a Contact makes no dialog.
             self.refuse_broken(&message, flow);
             return;
         };
-        let arrival = Arrival { key, merge: Some(merge), flow, request: &message, invite: true };
-        let transaction = self.stack.transactions.accept(now, arrival, Some(id));
-        session.invited(&mut self.stack, now, transaction, &message);
         self.insert(id, session);
         self.stack.events.push_back(Event::Invite { id, request: message, flow });
     }

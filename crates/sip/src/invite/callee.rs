@@ -5,13 +5,14 @@ use std::time::Instant;
 use super::{Reinvite, Session, Side, Step, accept, connect, modify};
 use crate::{
     dialog::{self, Dialog},
-    endpoint::{EndCause, Event, Flow, InviteId, Respond},
+    endpoint::{EndCause, Event, InviteId, Respond},
     headers::HeaderError,
     message::Message,
     method::Method,
     random::tag_text,
     stack::Stack,
-    transaction::table::{Class, ServerId},
+    transaction::table::{Arrival, Class, ServerId},
+    write::Builder,
 };
 
 #[derive(Debug)]
@@ -35,46 +36,35 @@ pub(super) fn is_bye(message: &Message) -> bool {
 }
 
 impl Session {
-    /// The session of a new INVITE. The caller of this starts its transaction, which tells the
-    /// session by [`Session::invited`].
+    /// Starts the session and the transaction of a new INVITE; 100 Trying stops its
+    /// retransmission.
+    ///
+    /// # Errors
+    /// What keeps the INVITE from making a dialog: a Contact or a route set that cannot be read.
     pub(crate) fn accept(
         stack: &mut Stack,
+        now: Instant,
         id: InviteId,
-        request: &Message,
-        flow: Flow,
+        arrival: Arrival<'_>,
     ) -> Result<Session, HeaderError> {
+        let Arrival { request, flow, .. } = arrival;
         let tag = stack.generator.next_u64();
         let dialog = Dialog::of_request(request, &tag_text(tag), flow)?;
+        let (cseq, _) = request.cseq()?;
+        let call_id = request.call_id()?.into_owned();
         let uri = request.uri().ok();
         let user = uri.as_ref().and_then(|uri| uri.user.as_deref());
         let contact = dialog::contact(flow, user);
-        let callee = Callee {
-            state: accept::State::Proceeding,
-            invite: ServerId(u64::MAX),
-            dialog,
-            cseq: request.cseq()?.0,
-        };
-        let call_id = request.call_id()?.into_owned();
-        Ok(Session::new(id, call_id, tag, flow, contact, Side::Callee(callee)))
-    }
-
-    /// The transaction of the INVITE is there; 100 Trying stops its retransmission.
-    pub(crate) fn invited(
-        &mut self,
-        stack: &mut Stack,
-        now: Instant,
-        transaction: ServerId,
-        request: &Message,
-    ) {
-        let Side::Callee(callee) = &mut self.side else { return };
-        callee.invite = transaction;
-        self.pending += 1;
+        let invite = stack.transactions.accept(now, arrival, Some(id));
         // RFC 3261 §8.2.6.1: a 100 has no tag of ours.
-        let trying =
-            crate::write::Builder::response_to(request, 100, None).source(self.flow.remote).build();
+        let trying = Builder::response_to(request, 100, None).source(flow.remote).build();
         if let Ok(trying) = trying {
-            stack.transactions.respond(now, transaction, Class::Provisional, trying.to_bytes());
+            stack.transactions.respond(now, invite, Class::Provisional, trying.to_bytes());
         }
+        let callee = Callee { state: accept::State::Proceeding, invite, dialog, cseq };
+        let mut session = Session::new(id, call_id, tag, contact, Side::Callee(callee));
+        session.transaction_started();
+        Ok(session)
     }
 
     /// The core answers the INVITE.
@@ -210,8 +200,9 @@ impl Session {
         step.arrived = Some(transaction);
         if self.modify.state == modify::State::Idle {
             self.modify.latest = Some(Reinvite { transaction, cseq });
-            if let Some(dialog) = self.current() {
-                dialog.refresh_target(request);
+            let flow = step.stack.transactions.received(transaction).map(|(_, flow)| flow);
+            if let (Some(dialog), Some(flow)) = (self.current(), flow) {
+                dialog.refresh_target(request, flow);
             }
         }
         self.feed_modify(step, modify::Input::Invite);

@@ -110,7 +110,7 @@ impl Session {
             cancel_reason: None,
         };
         let flow = invite.flow;
-        let mut session = Session::new(id, call_id, tag, flow, contact, Side::Caller(caller));
+        let mut session = Session::new(id, call_id, tag, contact, Side::Caller(caller));
         session.pending += 1;
         stack.transactions.request(now, key, flow, request, (id, Purpose::Invite));
         Ok(session)

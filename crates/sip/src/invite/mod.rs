@@ -22,7 +22,7 @@ use bytes::Bytes;
 use self::{action::Action, callee::Callee, caller::Caller, timer::Timer};
 use crate::{
     dialog::Dialog,
-    endpoint::{Event, Flow, InviteId},
+    endpoint::{Event, InviteId},
     message::Message,
     stack::Stack,
     transaction::table::{Class, ServerId},
@@ -35,8 +35,6 @@ pub(crate) struct Session {
     call_id: String,
     /// Our tag in every dialog of the session.
     tag: u64,
-    /// The way of the INVITE.
-    flow: Flow,
     /// Our Contact, ready to be written.
     contact: String,
     side: Side,
@@ -105,19 +103,11 @@ impl<'a> Step<'a> {
 }
 
 impl Session {
-    fn new(
-        id: InviteId,
-        call_id: String,
-        tag: u64,
-        flow: Flow,
-        contact: String,
-        side: Side,
-    ) -> Session {
+    fn new(id: InviteId, call_id: String, tag: u64, contact: String, side: Side) -> Session {
         Session {
             id,
             call_id,
             tag,
-            flow,
             contact,
             side,
             modify: Modify { state: modify::State::Idle, latest: None },

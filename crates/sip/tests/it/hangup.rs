@@ -92,6 +92,31 @@ fn a_bye_of_a_callee_whose_answer_was_lost_ends_the_call() {
 }
 
 #[test]
+fn a_bye_before_any_response_ends_the_call_and_a_late_answer_changes_nothing() {
+    let mut net = Net::alone();
+    net.at(ALICE, |endpoint, now| endpoint.invite(now, invite_to(BOB)));
+    let invite = net.last(ALICE, "INVITE");
+    let ok = sip::Builder::response_to(&invite, 200, None).to_tag("b");
+    let ok = ok.header("Contact", "<sip:bob@198.51.100.2>").build().unwrap();
+    let text = format!(
+        "BYE sip:alice@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP 198.51.100.2;branch=z9hG4bKb\n\
+         From: {}\nTo: {}\nCall-ID: {}\nCSeq: 1 BYE\n\n",
+        ok.header_text("To").unwrap(),
+        ok.header_text("From").unwrap(),
+        ok.call_id().unwrap(),
+    );
+    net.write(BOB, ALICE, &text);
+    net.millis(100);
+    assert_eq!(net.times(ALICE, "200 BYE").len(), 1);
+    let Event::Rejected { status, .. } = net.event(ALICE) else { panic!() };
+    assert_eq!(status, 487);
+    net.send(address(BOB), address(ALICE), ok.as_bytes());
+    net.assert_idle();
+    assert_eq!(net.names(ALICE), ["Released"]);
+    assert_eq!(net.times(ALICE, "INVITE").len(), 1);
+}
+
+#[test]
 fn hanging_up_before_the_answer_cancels_or_declines() {
     let mut net = Net::pair();
     let (alice, _) = net.call();

@@ -5,6 +5,7 @@ mod cancel;
 mod forking_proxy;
 mod hangup;
 mod hostile_bytes;
+mod hostile_sequences;
 mod link;
 mod message_from_the_wild;
 mod message_written;

@@ -177,6 +177,7 @@ impl World {
         let place = at.to_string();
         let answering = matches!(deed, Deed::Answer);
         let open = self.known.get(&(at, id)).is_none_or(|known| known.released == 0);
+        let before = self.net.log.len();
         self.net.at(&place, |endpoint, now| match deed {
             Deed::Ring => endpoint.respond(now, id, Respond::status(180)),
             Deed::Answer => endpoint.respond(now, id, answer()),
@@ -185,9 +186,8 @@ impl World {
             Deed::HangUp => endpoint.bye(now, id, &[]),
         });
         let Some(known) = self.known.get_mut(&(at, id)) else { return };
-        let answered = self.net.log.iter().rev().take(2).any(|sent| {
-            sent.from == at && sent.what() == "200 INVITE" && sent.at == self.net.clock()
-        });
+        // An answer after the CANCEL is none.
+        let answered = self.net.log[before..].iter().any(|sent| sent.what() == "200 INVITE");
         if answering && open && answered {
             known.up = true;
             self.plan_hang_up(at, id);

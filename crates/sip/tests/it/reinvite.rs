@@ -203,3 +203,34 @@ fn requests_out_of_order_get_500_and_after_the_end_481() {
     net.seconds(100);
     assert!(net.peers[&address(BOB)].is_idle());
 }
+
+#[test]
+fn the_callee_may_reinvite_too() {
+    let mut net = Net::pair();
+    let (alice, bob) = net.connected();
+    let ack = net.last(ALICE, "ACK");
+    let line = |name: &str, of: &str| format!("{name}: {}", ack.header_text(of).unwrap());
+    let within = |method: &str, from: &str| {
+        format!(
+            "{method} sip:alice@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{method}\n\
+             {}\n{}\nCall-ID: {}\nCSeq: 7 {method}\nContact: <sip:bob@10.0.0.9>\n\n",
+            line("From", "To"),
+            line("To", "From"),
+            ack.call_id().unwrap(),
+        )
+    };
+    net.write("198.51.100.2:7777", ALICE, &within("INVITE", "198.51.100.2:7777"));
+    net.millis(100);
+    assert!(matches!(net.event(ALICE), Event::Reinvite { id, .. } if id == alice));
+    net.at(ALICE, |endpoint, now| endpoint.respond_reinvite(now, alice, answer()));
+    net.seconds(2);
+    assert_eq!(net.times(ALICE, "200 INVITE").len(), 3);
+    net.write("198.51.100.2:7777", ALICE, &within("ACK", "198.51.100.2:7777"));
+    net.millis(100);
+    assert_eq!(net.names(ALICE), ["Acked"]);
+    net.at(ALICE, |endpoint, now| endpoint.bye(now, alice, &[]));
+    let bye = net.log.iter().rfind(|sent| sent.what() == "BYE").unwrap();
+    assert_eq!(bye.to, address("198.51.100.2:7777"), "its Contact is private: back to the source");
+    net.at(BOB, |endpoint, now| endpoint.bye(now, bob, &[]));
+    net.assert_idle();
+}
