@@ -210,6 +210,17 @@ impl Call {
         self.timers.next()
     }
 
+    /// The caller is there.
+    pub(crate) fn has_caller(&self) -> bool {
+        self.caller.state.alive()
+    }
+
+    /// Somebody is there, or an application is still being told something.
+    pub(crate) fn is_busy(&self) -> bool {
+        let callee = || self.legs.values().any(|leg| leg.state != callee::State::Ended);
+        self.has_caller() || self.dial.is_some() || !self.hooks.is_empty() || callee()
+    }
+
     /// Runs verbs until one waits, then sees whether anything is left of the call.
     fn settle(&mut self, cx: Context<'_>) {
         while matches!(self.stage, Stage::Next) {

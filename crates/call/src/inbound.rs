@@ -23,7 +23,7 @@ impl Switch {
             Ok(arrival) => arrival,
             Err(refusal) => return self.endpoint.respond(now, id, refusal),
         };
-        let live = self.live_calls();
+        let live = self.callers();
         let limits = self.settings.limits;
         match self.admission.admit(now, live, &limits) {
             Ok(()) => self.admit(now, id, arrival),
@@ -53,7 +53,7 @@ impl Switch {
         if !ours {
             return Err(Respond::status(404));
         }
-        self.authenticate(now, &request, flow)?;
+        self.authenticate(now, &request)?;
         let user = called_user(&request);
         let settings = &self.settings;
         let runs = if let Some(name) = &settings.device_application {

@@ -1,21 +1,24 @@
 //! REGISTER, and the proof of who a user is. A REGISTER is always challenged, also from an address
 //! that a carrier calls from: over UDP a source address proves nothing.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use sip::auth::challenge::Verdict;
-use sip::{Flow, Message, Method, Respond};
+use sip::{Flow, Message, Method, Respond, Uri};
 
 use crate::switch::Switch;
 
 impl Switch {
     /// Answers a REGISTER: a challenge, a refusal, or the bindings as they now are.
     pub(crate) fn register(&mut self, now: Instant, request: &Message, flow: Flow) -> Respond {
-        let ours = request.to().is_ok_and(|to| self.is_our_host(&to.uri.host, flow));
+        let is_ours = |uri: &Uri| self.is_our_host(&uri.host, flow);
+        let ours = request.to().is_ok_and(|to| is_ours(&to.uri))
+            && request.uri().is_ok_and(|uri| is_ours(&uri));
         if !ours {
             return Respond::status(404);
         }
-        match self.authenticate(now, request, flow) {
+        match self.authenticate(now, request) {
             Err(challenge) => challenge,
             Ok(user) if address_of_record(request).as_deref() == Some(&user) => {
                 self.registrar.handle_register(now, &user, request, flow)
@@ -31,9 +34,8 @@ impl Switch {
         &mut self,
         now: Instant,
         request: &Message,
-        flow: Flow,
     ) -> Result<String, Respond> {
-        let realm = self.realm(flow);
+        let realm = self.realm(request);
         let method = request.method().unwrap_or(Method::Invite);
         let settings = &self.settings;
         let mut user = String::new();
@@ -51,26 +53,30 @@ impl Switch {
             None | Some(Verdict::Stale) => {
                 let challenges = self.challenger.challenge(now, &realm, verdict.is_some());
                 let named = |value| ("WWW-Authenticate".to_owned(), value);
-                let headers = challenges.into_iter().map(named).collect();
+                // why: MD5 first. There are phones that know nothing else and read no further
+                // than the first challenge; one that knows more finds the better one below, and
+                // the order protects nobody, as whoever listens can take a header away too.
+                let headers = challenges.into_iter().rev().map(named).collect();
                 Err(Respond { headers, ..Respond::status(401) })
             }
         }
     }
 
-    /// The realm, or without one the address that was called.
-    fn realm(&self, flow: Flow) -> String {
-        self.settings.realm.clone().unwrap_or_else(|| flow.local.ip().to_string())
+    /// The realm that a request is for: the configured one, or the address of ours that it names.
+    fn realm(&self, request: &Message) -> String {
+        let named = || request.uri().map(|uri| uri.host).unwrap_or_default();
+        self.settings.realm.clone().unwrap_or_else(named)
     }
 
     /// The host is the realm; without a configured one, any address of ours is.
     pub(crate) fn is_our_host(&self, host: &str, flow: Flow) -> bool {
-        match &self.settings.realm {
-            Some(realm) => host.eq_ignore_ascii_case(realm),
-            None => {
-                let bare = host.trim_start_matches('[').trim_end_matches(']');
-                bare.parse() == Ok(flow.local.ip())
-            }
+        if let Some(realm) = &self.settings.realm {
+            return host.eq_ignore_ascii_case(realm);
         }
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        bare.parse().is_ok_and(|ip: IpAddr| {
+            ip == flow.local.ip() || self.settings.own_addresses.contains(&ip)
+        })
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Settings {
     pub device_application: Option<String>,
     /// `[sip] realm`: the domain users register to; without it each of our own addresses is one.
     pub realm: Option<String>,
+    /// Our own addresses, each of which is a realm where none is configured.
+    pub own_addresses: Vec<IpAddr>,
     /// Expiry granted to a registration over UDP (`[sip] udp_registration_expires`).
     pub udp_registration_expires: Duration,
     /// `[limits]`.

@@ -40,8 +40,14 @@ pub enum Output {
 /// How much is alive, for health, metrics and tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Alive {
-    /// Calls.
+    /// Calls, those included of which only transactions are left: RFC 3261 keeps these for
+    /// 64 T1 after an answer, to absorb what is repeated.
     pub calls: usize,
+    /// Calls whose caller is there.
+    pub callers: usize,
+    /// Calls that have something to do: a caller, a callee that has not ended, or a hook whose
+    /// answer is still to come.
+    pub busy: usize,
     /// What the endpoint holds.
     pub sip: sip::Counts,
 }
@@ -51,6 +57,9 @@ struct Live {
     call: Call,
     /// Timer as it stands in the agenda.
     wakes: Option<Instant>,
+    /// As it was counted.
+    has_caller: bool,
+    is_busy: bool,
     invites: BTreeMap<LegId, InviteId>,
 }
 
@@ -65,6 +74,9 @@ pub struct Switch {
     calls: BTreeMap<CallKey, Live>,
     legs: BTreeMap<InviteId, (CallKey, LegId)>,
     agenda: BTreeMap<(Instant, CallKey), ()>,
+    /// Of `calls`, those with a caller, and those with something to do.
+    callers: usize,
+    busy: usize,
     next_key: u64,
     random: Random,
     outputs: VecDeque<Output>,
@@ -88,6 +100,8 @@ impl Switch {
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
             agenda: BTreeMap::new(),
+            callers: 0,
+            busy: 0,
             next_key: 1,
             random,
             outputs: VecDeque::new(),
@@ -163,7 +177,23 @@ impl Switch {
 
     /// How much is alive.
     pub fn alive(&self) -> Alive {
-        Alive { calls: self.calls.len(), sip: self.endpoint.counts() }
+        Alive {
+            calls: self.calls.len(),
+            callers: self.callers,
+            busy: self.busy,
+            sip: self.endpoint.counts(),
+        }
+    }
+
+    /// Callers that are there: what `[limits] calls` counts. Cheap enough to ask at each step.
+    pub fn callers(&self) -> usize {
+        self.callers
+    }
+
+    /// Nothing is left that a peer or an application waits for: no call has anything to do, and
+    /// each dialog has ended. What is left are transactions that absorb what is repeated.
+    pub fn is_quiet(&self) -> bool {
+        self.busy == 0 && self.endpoint.counts().dialogs == 0
     }
 
     /// Registered users.
@@ -179,12 +209,9 @@ impl Switch {
         let call = Call::new(arrival, Arc::clone(&self.settings), random);
         let invites = BTreeMap::from([(LegId::CALLER, invite)]);
         self.legs.insert(invite, (key, LegId::CALLER));
-        self.calls.insert(key, Live { call, wakes: None, invites });
+        let live = Live { call, wakes: None, has_caller: false, is_busy: false, invites };
+        self.calls.insert(key, live);
         self.step(now, key, |call, cx| call.begin(cx));
-    }
-
-    pub(crate) fn live_calls(&self) -> usize {
-        self.calls.len()
     }
 
     /// Events of the endpoint until there are none.
@@ -239,6 +266,8 @@ impl Switch {
     /// One step of one call, what it wants done, and its next wake-up.
     fn step(&mut self, now: Instant, key: CallKey, step: impl FnOnce(&mut Call, Context<'_>)) {
         let Some(mut live) = self.calls.remove(&key) else { return };
+        self.callers -= usize::from(live.has_caller);
+        self.busy -= usize::from(live.is_busy);
         if let Some(at) = live.wakes.take() {
             self.agenda.remove(&(at, key));
         }
@@ -260,6 +289,9 @@ impl Switch {
         if over {
             return;
         }
+        (live.has_caller, live.is_busy) = (live.call.has_caller(), live.call.is_busy());
+        self.callers += usize::from(live.has_caller);
+        self.busy += usize::from(live.is_busy);
         live.wakes = live.call.poll_timeout();
         if let Some(at) = live.wakes {
             self.agenda.insert((at, key), ());

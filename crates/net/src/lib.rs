@@ -10,6 +10,14 @@ mod seed;
 pub mod sip;
 mod sys;
 
+/// The addresses of this machine.
+///
+/// # Errors
+/// The system's.
+pub fn own_addresses() -> std::io::Result<Vec<std::net::IpAddr>> {
+    sys::own_addresses()
+}
+
 /// Raises the limit of open files to what the system allows this process, and says what that is:
 /// each leg of a call takes two.
 ///

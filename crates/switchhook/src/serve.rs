@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::cli;
 use crate::config::{self, Config, Generated, LoadError};
-use crate::gateway::{Control, Gateway, fill_random};
+use crate::gateway::{Control, Gateway, fill_random, with_own_addresses};
 
 /// Controls that may wait for the loop: a person sends them.
 const CONTROLS_MAX: usize = 16;
@@ -104,7 +104,7 @@ impl Signals {
                 _ = self.hangup.recv() => match read_again(&config) {
                     Some(read) => {
                         config = read;
-                        Control::Settings(Arc::new(config.settings.clone()))
+                        Control::Settings(Arc::new(with_own_addresses(config.settings.clone())))
                     }
                     None => continue,
                 },

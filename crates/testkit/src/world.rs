@@ -119,6 +119,7 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
         clients: Vec::new(),
         device_application: None,
         realm: None,
+        own_addresses: Vec::new(),
         udp_registration_expires: Duration::from_secs(30),
         limits: Limits::default(),
         media_timeout: Some(Duration::from_secs(60)),
@@ -189,6 +190,12 @@ impl World {
     /// Nothing can be sent to this address: the switch is told so, as the network does.
     pub fn transport_error(&mut self, remote: SocketAddr) {
         self.switch.handle_transport_error(self.now, flow(remote));
+        self.flush();
+    }
+
+    /// Does something to the switch, as its operator does.
+    pub fn with_switch(&mut self, act: impl FnOnce(&mut Switch, Instant)) {
+        act(&mut self.switch, self.now);
         self.flush();
     }
 

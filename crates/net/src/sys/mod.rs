@@ -10,6 +10,7 @@ mod address;
 mod batch;
 mod epoll;
 mod error_queue;
+mod interfaces;
 mod limit;
 mod socket;
 
@@ -17,6 +18,7 @@ pub(crate) use address::{Family, RawAddress};
 pub(crate) use batch::{Batch, Sender, Sent, Shipment};
 pub(crate) use epoll::{Epoll, EventFd, Ready};
 pub(crate) use error_queue::take_unreachable;
+pub(crate) use interfaces::own_addresses;
 pub(crate) use limit::raise_open_files;
 pub(crate) use socket::{register, report_icmp_errors, send_to};
 

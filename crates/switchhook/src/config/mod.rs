@@ -220,6 +220,7 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
         clients,
         device_application,
         realm: sip.realm.clone(),
+        own_addresses: sip.external_address.into_iter().collect(),
         udp_registration_expires: sip.udp_registration_expires,
         limits,
         media_timeout: media.timeout,

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use call::{CallKey, Input, Switch};
+use call::{CallKey, Input, Settings, Switch};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -101,7 +101,7 @@ impl Gateway {
             ..hooks::Config::default()
         });
         let sip = sip::Config { t1: config.sip.t1, ..sip::Config::default() };
-        let settings = Arc::new(config.settings.clone());
+        let settings = Arc::new(with_own_addresses(config.settings.clone()));
         let (answers, inputs) = mpsc::channel(INPUTS_MAX);
         Ok(Gateway {
             switch: Switch::new(settings, sip, secret()?),
@@ -137,6 +137,15 @@ impl Gateway {
     pub fn http_address(&self) -> SocketAddr {
         self.http_address
     }
+}
+
+/// The settings of a file, and the addresses that this machine has now.
+pub(crate) fn with_own_addresses(mut settings: Settings) -> Settings {
+    match net::own_addresses() {
+        Ok(addresses) => settings.own_addresses.extend(addresses),
+        Err(error) => tracing::warn!(%error, "the addresses of this machine cannot be listed"),
+    }
+    settings
 }
 
 /// A media address of its own is advertised, unless the outside sees another one anyway.

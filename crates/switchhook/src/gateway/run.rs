@@ -26,7 +26,7 @@ impl Gateway {
         let mut watching = true;
         let result = loop {
             self.carry_out_all();
-            self.state.live_calls.store(self.switch.alive().calls, Ordering::Relaxed);
+            self.state.live_calls.store(self.switch.callers(), Ordering::Relaxed);
             let now = Instant::now();
             if drain.is_overdue(now) {
                 drain.begin_or_hurry(now, self.drain, &mut self.switch);

@@ -56,8 +56,8 @@ impl Drain {
     pub(super) fn is_done(&mut self, now: Instant, switch: &Switch) -> bool {
         match self {
             Drain::No => false,
-            Drain::Waiting(_) => switch.alive().calls == 0,
-            Drain::Ending(at) => switch.alive().calls == 0 || now >= *at,
+            Drain::Waiting(_) => switch.is_quiet(),
+            Drain::Ending(at) => switch.is_quiet() || now >= *at,
         }
     }
 

@@ -57,19 +57,43 @@ impl Record {
         if let Some(why) = &self.unroutable {
             return Some((None, why.status, &why.reason));
         }
-        let failures = self.attempts.iter().filter_map(|attempt| {
-            Some((attempt.ended, attempt.sip_status?, attempt.sip_reason.as_deref()?))
-        });
-        best_of(failures.collect())
+        best_of(self.attempts.iter().filter_map(AttemptRecord::failure).collect())
     }
 
-    fn report(&self, index: usize, target: &Target, dial: &Dial, won: bool) -> DialTarget {
-        let failure = self.failure();
+    /// The attempt that stands for this target: the winner, else one that we stopped, else the
+    /// one whose failure counts.
+    fn standing(&self, winner: Option<&str>) -> Option<&AttemptRecord> {
+        let won = |attempt: &&AttemptRecord| winner == Some(attempt.call_sid.as_str());
+        let stopped = |attempt: &&AttemptRecord| attempt.lost_because.is_some_and(was_stopped);
+        let (ended, status) = self.failure().map(|(at, status, _)| (at, status)).unzip();
+        let failed =
+            |attempt: &&AttemptRecord| Some(attempt.ended) == ended && attempt.sip_status == status;
+        let attempts = || self.attempts.iter();
+        attempts()
+            .find(won)
+            .or_else(|| attempts().find(stopped))
+            .or_else(|| attempts().find(failed))
+            .or(self.attempts.first())
+    }
+
+    fn report(
+        &self,
+        index: usize,
+        target: &Target,
+        dial: &Dial,
+        winner: Option<&str>,
+    ) -> DialTarget {
+        let standing = self.standing(winner);
+        let won = winner.is_some() && standing.map(|attempt| attempt.call_sid.as_str()) == winner;
         let lost = self
             .skipped
             .or(self.unroutable.as_ref().map(|why| why.because))
-            .or_else(|| self.attempts.iter().rev().find_map(|attempt| attempt.lost_because));
+            .or_else(|| standing.and_then(|attempt| attempt.lost_because));
         let stopped = lost.is_some_and(was_stopped);
+        let failure = match (stopped, standing) {
+            (true, Some(attempt)) => attempt.failure(),
+            _ => self.failure(),
+        };
         let call_status = match (won, self.skipped, failure) {
             (true, ..) => TargetStatus::Completed,
             (_, Some(_), _) => TargetStatus::Skipped,
@@ -89,7 +113,7 @@ impl Record {
             kind: target.kind(),
             address: target.address().to_owned(),
             trunk: target.trunk().map(str::to_owned),
-            call_sid: self.attempts.first().map(|attempt| attempt.call_sid.clone()),
+            call_sid: standing.map(|attempt| attempt.call_sid.clone()),
             call_status,
             sip_status,
             sip_reason,
@@ -137,6 +161,11 @@ impl AttemptRecord {
             lost_because: None,
             sip_call_id: None,
         }
+    }
+
+    /// Its final status, once it has one.
+    fn failure(&self) -> Option<Failure<'_>> {
+        Some((self.ended, self.sip_status?, self.sip_reason.as_deref()?))
     }
 
     fn report(&self, started: Instant) -> AttemptReport {
@@ -233,12 +262,10 @@ impl Call {
         }
         let bridged = dial.bridged_at.map(|at| cx.now.duration_since(at));
         outcome.dial_call_duration = bridged.map_or(0, seconds);
-        let winning_target = winner.map(|leg| leg.target);
+        let won_by = winner.map(|leg| leg.call_sid.as_str());
         let targets = dial.records.iter().zip(&dial.verb.target).enumerate();
         outcome.dial_targets = targets
-            .map(|(index, (record, target))| {
-                record.report(index, target, &dial, winning_target == Some(index))
-            })
+            .map(|(index, (record, target))| record.report(index, target, &dial, won_by))
             .collect();
         if end != End::Completed {
             let reason = sip::default_reason(outcome.dial_sip_status).to_owned();
@@ -287,7 +314,7 @@ fn outcome(dial: &Dial, end: End) -> DialResult {
                     record.failure().is_some_and(|(_, status, _)| status == sip_status)
                 })
                 .flat_map(|record| &record.attempts)
-                .find(|attempt| attempt.sip_status == Some(sip_status));
+                .find(|attempt| attempt.trying.is_some() && attempt.sip_status == Some(sip_status));
             (status::of_sip(sip_status), sip_status, chosen)
         }
     };
