@@ -52,11 +52,10 @@ impl Switch {
             Some(Verdict::Wrong) => Err(Respond::status(403)),
             None | Some(Verdict::Stale) => {
                 let challenges = self.challenger.challenge(now, &realm, verdict.is_some());
+                // why: MD5 alone, the last of them. Phones in wide use (baresip 1.0 among them)
+                // give up at a challenge of any other algorithm, wherever it stands.
                 let named = |value| ("WWW-Authenticate".to_owned(), value);
-                // why: MD5 first. There are phones that know nothing else and read no further
-                // than the first challenge; one that knows more finds the better one below, and
-                // the order protects nobody, as whoever listens can take a header away too.
-                let headers = challenges.into_iter().rev().map(named).collect();
+                let headers = challenges.into_iter().next_back().map(named).into_iter().collect();
                 Err(Respond { headers, ..Respond::status(401) })
             }
         }

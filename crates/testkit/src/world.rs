@@ -63,6 +63,8 @@ pub struct World {
     pub open_ports: BTreeSet<(CallKey, LegId)>,
     /// RTP ports that may be open at the same time.
     pub ports_max: usize,
+    /// How long an RTP port takes to open.
+    pub opening: Duration,
     /// Every datagram that left, before the network touched it.
     pub wire: Vec<(Instant, Datagram)>,
     random: Random,
@@ -143,6 +145,7 @@ impl World {
             media: Vec::new(),
             open_ports: BTreeSet::new(),
             ports_max: usize::MAX,
+            opening: Duration::ZERO,
             wire: Vec::new(),
             random,
             link: Link::new(config.weather),
@@ -329,14 +332,14 @@ impl World {
         match media {
             Media::Open(leg, _) if self.open_ports.len() >= self.ports_max => {
                 let why = "no RTP port is free".to_owned();
-                self.later(Duration::ZERO, key, Input::MediaRefused(leg, why));
+                self.later(self.opening, key, Input::MediaRefused(leg, why));
             }
             Media::Open(leg, flow) => {
                 let opened = self.open_ports.insert((key, leg));
                 assert!(opened, "{leg} of {key:?} opened its port twice");
                 let port = 20_000 + 2 * u16::from(leg.0);
                 let address = SocketAddr::new(flow.local.ip(), port);
-                self.later(Duration::ZERO, key, Input::MediaOpened(leg, address));
+                self.later(self.opening, key, Input::MediaOpened(leg, address));
             }
             Media::Close(leg) => {
                 let closed = self.open_ports.remove(&(key, leg));

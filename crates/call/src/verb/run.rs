@@ -68,6 +68,8 @@ impl Call {
     fn list_ended(&mut self, cx: Context<'_>) {
         let always = self.application.as_ref().is_some_and(|a| a.decline == Decline::Always603);
         let farewell = match self.last_failure.take() {
+            // RFC 3261 §22: a challenge to us is none that the caller could answer.
+            Some((401 | 407, _)) if !always => Farewell::status(403),
             Some((status, reason)) if !always && status >= 400 => {
                 Farewell { status, reason: Some(reason), headers: Vec::new() }
             }

@@ -54,6 +54,7 @@ fn scene(seed: u64) -> Scene {
 
 fn play(seed: u64) -> Result<World, String> {
     let mut world = scene(seed).begin();
+    world.opening = Duration::from_millis(seed % 3 * 200);
     if !world.run_until_quiet(LONGEST) {
         let alive = world.switch.alive();
         return Err(format!("not quiet after {LONGEST:?}: {alive:?}"));

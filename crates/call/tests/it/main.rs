@@ -1,5 +1,40 @@
 //! Calls in virtual time: a switch, phones, a network and an application, by a seed.
 
+mod events;
+mod raw;
 mod scene;
+mod sent;
 
+mod action_hook_answers;
+mod answer_crosses_cancel;
+mod bridge_ends;
+mod busy_beats_failed;
+mod callee_fails;
+mod callees_that_cannot_be_called;
+mod caller_answered_first;
+mod caller_gives_up;
+mod caller_identity;
+mod caller_waits_for_the_bridge;
+mod cancel_waits_for_a_provisional;
 mod dial_survives_any_weather;
+mod dial_targets_tell_all;
+mod early_media;
+mod headers_reach_callees;
+mod hooks_outstanding;
+mod losing_leg_gets_cancel;
+mod media_timeout;
+mod not_supported_is_said;
+mod phone_numbers;
+mod registered_user_is_called;
+mod rejected_lists;
+mod requests_inside_a_dialog;
+mod retransmissions;
+mod ring_timeout;
+mod same_millisecond;
+mod session_descriptions;
+mod skipped_targets;
+mod status_events;
+mod time_limit;
+mod users_call_each_other;
+mod verbs_around_a_dial;
+mod who_may_call;

@@ -45,6 +45,21 @@ impl Raw {
         );
     }
 
+    /// Cancels what [`Raw::invite`] sent.
+    pub(crate) fn cancel(self, world: &mut World) {
+        let Raw(address) = self;
+        world.say(
+            address,
+            &format!(
+                "CANCEL sip:+4930999888@{SWITCH} SIP/2.0\r\n\
+                 Via: SIP/2.0/UDP {address};branch=z9hG4bK-raw-invite\r\n\
+                 From: <sip:raw@{address}>;tag=raw-caller\r\n\
+                 To: <sip:+4930999888@{SWITCH}>\r\nCall-ID: raw-call\r\nCSeq: 1 CANCEL\r\n\
+                 Content-Length: 0\r\n\r\n"
+            ),
+        );
+    }
+
     /// Answers a request of the switch with this status line, such as `200 OK`, and To tag.
     pub(crate) fn respond(
         self,

@@ -4,18 +4,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use call::LegId;
 use call::settings::{Application as Configured, Settings};
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Application, Asked, Callee, Caller, Note, Outcome, Phone, Script, Weather, World,
-    WorldConfig, carrier_settings,
+    Answer, Application, Asked, Callee, Caller, MediaFact, Note, Outcome, Phone, Script, Weather,
+    World, WorldConfig, carrier_settings,
 };
 
 /// Longest that any test runs, in virtual time.
 const LONGEST: Duration = Duration::from_secs(400);
 
-pub(crate) const CALLER: SocketAddr =
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);
+pub(crate) const CALLER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);
 
 /// Where callee `number` (from 1) is.
 pub(crate) fn callee_address(number: u8) -> SocketAddr {
@@ -223,4 +223,16 @@ pub(crate) fn saw_at(world: &World, phone: &str, note: &Note) -> f64 {
     at.unwrap_or_else(|| panic!("{phone} never saw {note:?}"))
         .duration_since(world.start)
         .as_secs_f64()
+}
+
+/// What the caller of the only call was given to hear, in order.
+pub(crate) fn heard(world: &World) -> Vec<String> {
+    let caller = LegId::CALLER;
+    let facts = world.media.iter().filter_map(|fact| match fact {
+        MediaFact::Ringback(_, leg, country) if *leg == caller => Some(format!("tone {country}")),
+        MediaFact::Bridged(_, leg, callee) if *leg == caller => Some(callee.to_string()),
+        MediaFact::Silence(_, leg) if *leg == caller => Some("nothing".to_owned()),
+        _ => None,
+    });
+    facts.collect()
 }
