@@ -31,9 +31,10 @@ pub fn run(mut config: Config) -> Result<(), String> {
 
 async fn serve(config: Config, generated: &[Generated]) -> Result<(), String> {
     let gateway = Gateway::start(&config).await?;
+    // why: before anybody knows that it is up, or an early signal kills it.
+    let signals = Signals::new().map_err(|error| format!("signals: {error}"))?;
     println!("{}", announcement(&config, &gateway, generated));
     let (controls, told) = mpsc::channel(CONTROLS_MAX);
-    let signals = Signals::new().map_err(|error| format!("signals: {error}"))?;
     tokio::spawn(signals.watch(config, controls));
     let result = gateway.run(told).await;
     if result.is_ok() {

@@ -118,7 +118,7 @@ impl Call {
         if described {
             leg.negotiated = answer;
             leg.status = CallStatus::EarlyMedia;
-        } else if leg.status != CallStatus::EarlyMedia {
+        } else {
             leg.status = CallStatus::Ringing;
         }
         self.note_progress(cx, id, described);
