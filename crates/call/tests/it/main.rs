@@ -3,3 +3,4 @@
 mod scene;
 
 mod dial_survives_any_weather;
+mod next_gateway;
