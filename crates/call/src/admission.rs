@@ -1,26 +1,47 @@
 //! Whether a new call may come in at all: draining, calls at the same time, calls a second.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use sip::Respond;
+use sip::{InviteId, Respond};
 
-use crate::settings::Limits;
+use crate::settings::{Carrier, Limits};
 
 /// Seconds a caller is asked to wait before it tries again.
 const RETRY_AFTER: &str = "5";
 
+/// Calls a second: refilled at `rate`, never above one second's worth.
+#[derive(Debug, Default)]
+struct Allowance {
+    left: f64,
+    refilled: Option<Instant>,
+}
+
+impl Allowance {
+    /// Takes one call, if there is one left.
+    fn take(&mut self, now: Instant, rate: u32) -> bool {
+        let rate = f64::from(rate);
+        let since = self.refilled.map_or(Duration::from_secs(1), |at| now.duration_since(at));
+        self.refilled = Some(now);
+        self.left = (self.left + since.as_secs_f64() * rate).min(rate);
+        let taken = self.left >= 1.0;
+        if taken {
+            self.left -= 1.0;
+        }
+        taken
+    }
+}
+
 /// The gate for new calls.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Admission {
     draining: bool,
-    /// Calls that may come in now: refilled at `calls_per_second`, never above one second's worth.
-    allowance: f64,
-    refilled: Option<Instant>,
+    allowance: Allowance,
 }
 
 impl Admission {
     pub(crate) fn new() -> Admission {
-        Admission { draining: false, allowance: 0.0, refilled: None }
+        Admission::default()
     }
 
     pub(crate) fn drain(&mut self) {
@@ -40,19 +61,56 @@ impl Admission {
         if live >= limits.calls {
             return Err(refusal("the limit of calls at the same time is reached"));
         }
-        let rate = f64::from(limits.calls_per_second);
-        let since = self.refilled.map_or(Duration::from_secs(1), |at| now.duration_since(at));
-        self.refilled = Some(now);
-        self.allowance = (self.allowance + since.as_secs_f64() * rate).min(rate);
-        if self.allowance < 1.0 {
+        if !self.allowance.take(now, limits.calls_per_second) {
             return Err(refusal("the limit of calls a second is reached"));
         }
-        self.allowance -= 1.0;
         Ok(())
     }
 }
 
-fn refusal(why: &str) -> Respond {
+/// What each carrier carries, in both directions.
+#[derive(Debug, Default)]
+pub(crate) struct CarrierLoad {
+    allowances: BTreeMap<String, Allowance>,
+    /// Which carrier each of its calls is on.
+    calls: BTreeMap<InviteId, String>,
+    counts: BTreeMap<String, u32>,
+}
+
+impl CarrierLoad {
+    /// Whether this carrier may have one call more; else which limit it is at.
+    pub(crate) fn admit(&mut self, now: Instant, carrier: &Carrier) -> Result<(), String> {
+        let name = &carrier.name;
+        let count = self.counts.get(name).copied().unwrap_or(0);
+        if carrier.max_calls.is_some_and(|most| count >= most) {
+            return Err(format!("carrier {name} has all the calls that max_calls allows"));
+        }
+        if let Some(rate) = carrier.max_cps
+            && !self.allowances.entry(name.clone()).or_default().take(now, rate)
+        {
+            return Err(format!("carrier {name} has all the calls a second that max_cps allows"));
+        }
+        Ok(())
+    }
+
+    /// The call of this INVITE is on that carrier.
+    pub(crate) fn took(&mut self, id: InviteId, carrier: &Carrier) {
+        if self.calls.insert(id, carrier.name.clone()).is_none() {
+            *self.counts.entry(carrier.name.clone()).or_default() += 1;
+        }
+    }
+
+    /// The call of this INVITE is over; said again, nothing changes.
+    pub(crate) fn ended(&mut self, id: InviteId) {
+        let Some(name) = self.calls.remove(&id) else { return };
+        if let Some(count) = self.counts.get_mut(&name) {
+            *count = count.saturating_sub(1);
+        }
+    }
+}
+
+/// 503 with Retry-After, and why.
+pub(crate) fn refusal(why: &str) -> Respond {
     let headers = vec![
         ("Retry-After".to_owned(), RETRY_AFTER.to_owned()),
         ("X-Reason".to_owned(), why.to_owned()),

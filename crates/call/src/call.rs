@@ -22,6 +22,7 @@ use crate::leg::attempt::Leg;
 use crate::leg::caller_leg::{Caller, Farewell};
 use crate::leg::{callee, caller};
 use crate::random::Random;
+use crate::route::Resting;
 use crate::settings::{Application, Carrier, Settings};
 use crate::timer::{Timer, Timers};
 use crate::verb::dial::Dial;
@@ -71,6 +72,8 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     /// Where registered users are.
     pub(crate) registrar: &'a Registrar,
+    /// Gateways that asked to be left alone.
+    pub(crate) resting: &'a Resting,
 }
 
 /// What a call wants done.
@@ -80,6 +83,8 @@ pub(crate) enum Output {
     Sip(SipAction),
     /// Outside.
     Effect(Effect),
+    /// No call goes to this gateway until then.
+    Rest { gateway: String, until: Instant },
 }
 
 /// A verb and its place in the list, for alerts.
@@ -183,6 +188,7 @@ impl Call {
                 self.lose(leg, 503, &why);
                 self.callee_input(cx, leg, callee::Input::OpenFailed);
             }
+            Input::CarrierFull(leg, why) => self.carrier_full(cx, leg, &why),
             Input::MediaTimeout(leg) => self.media_timeout(cx, leg),
             Input::HookReply(hook, reply) => self.hook_reply(cx, hook, reply),
             Input::End => self.end_caller(cx, Farewell::status(480)),
@@ -196,6 +202,7 @@ impl Call {
             match timer {
                 Timer::Ring => self.dial_input(cx, ring::Input::RingTimeout),
                 Timer::TimeLimit => self.dial_input(cx, ring::Input::TimeLimit),
+                Timer::Progress(leg) => self.progress_timeout(cx, leg),
                 Timer::Pause => self.stage = Stage::Next,
             }
         }
@@ -247,6 +254,10 @@ impl Call {
         }
     }
 
+    pub(crate) fn output(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
     pub(crate) fn sip(&mut self, action: SipAction) {
         self.outputs.push_back(Output::Sip(action));
     }
@@ -284,8 +295,9 @@ impl Call {
         match event {
             Event::Progress { response, .. } => self.callee_progress(cx, leg, &response),
             Event::Answered { response, .. } => self.callee_answered(cx, leg, &response),
-            Event::Rejected { status, reason, cause, .. } => {
+            Event::Rejected { status, reason, cause, response, .. } => {
                 self.lose_by_peer(leg, status, &reason, cause);
+                self.rest_gateway(cx, leg, response.as_ref());
                 self.callee_input(cx, leg, callee::Input::Rejected);
             }
             Event::Ended { request, .. } => {

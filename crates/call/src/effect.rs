@@ -1,11 +1,14 @@
 //! What a call wants done by the world outside. SIP first: the switch carries those out itself;
 //! the rest leaves as [`Effect`]s for the driver.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use sip::{Flow, Invite, RequestId, Respond};
 use verbs::Hook;
 
 use crate::leg::LegId;
+use crate::settings::Carrier;
 
 /// One webhook request of one call; the answer names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,8 +19,8 @@ pub struct HookId(pub u64);
 pub(crate) enum SipAction {
     /// Respond to the caller's INVITE.
     Respond(Respond),
-    /// Call this leg.
-    Invite(LegId, Box<Invite>),
+    /// Call this leg, over this carrier if it is one that is limited.
+    Invite { leg: LegId, invite: Box<Invite>, carrier: Option<Arc<Carrier>> },
     /// Give up this leg; the text is the value of the Reason header.
     Cancel(LegId, Option<&'static str>),
     /// End the dialog of this leg.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use sip::{Flow, InviteId, Message, Method, RequestId, Respond};
 
+use crate::admission;
 use crate::call::{Arrival, Runs};
 use crate::settings::{Application, Carrier, Settings};
 use crate::switch::Switch;
@@ -25,8 +26,18 @@ impl Switch {
         };
         let live = self.callers();
         let limits = self.settings.limits;
+        if let Some(carrier) = &arrival.carrier
+            && let Err(why) = self.carriers.admit(now, carrier)
+        {
+            return self.endpoint.respond(now, id, admission::refusal(&why));
+        }
         match self.admission.admit(now, live, &limits) {
-            Ok(()) => self.admit(now, id, arrival),
+            Ok(()) => {
+                if let Some(carrier) = &arrival.carrier {
+                    self.carriers.took(id, carrier);
+                }
+                self.admit(now, id, arrival);
+            }
             Err(refusal) => self.endpoint.respond(now, id, refusal),
         }
     }

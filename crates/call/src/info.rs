@@ -144,7 +144,9 @@ impl Call {
     pub(crate) fn callee_event(&mut self, id: LegId) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let event = Some((leg.status, leg.sip_status));
-        if leg.last_event == event {
+        // why: a leg whose INVITE never left was never told of, and has no end to tell.
+        let unheard_of = leg.last_event.is_none() && leg.status != CallStatus::Trying;
+        if leg.last_event == event || unheard_of {
             return;
         }
         leg.last_event = event;

@@ -21,6 +21,8 @@ pub enum Input {
     MediaOpened(LegId, SocketAddr),
     /// No RTP port is free; the text says so.
     MediaRefused(LegId, String),
+    /// The INVITE of this leg was not sent: its carrier is at a limit; the text says which.
+    CarrierFull(LegId, String),
     /// A peer that should send RTP has not for the configured time.
     MediaTimeout(LegId),
     /// [`Effect::Hook`](crate::Effect::Hook) was answered: the JSON text of the answer, `None`

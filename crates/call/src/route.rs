@@ -4,6 +4,7 @@
 //! A pure choice from the settings and the table of registrations. Names are resolved later, by
 //! the driver.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,13 +16,14 @@ use verbs::{Endpoint, Target};
 
 use crate::call::Call;
 use crate::leg::LegId;
+use crate::random::Random;
 use crate::settings::{Carrier, Gateway, GatewayHost, Settings};
 
 /// SIP's own port (RFC 3261 §19.1.2).
 const SIP_PORT: u16 = 5060;
 
 /// One way to call a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     /// Request-URI, also the URI of To.
     pub(crate) uri: String,
@@ -31,8 +33,37 @@ pub(crate) struct Attempt {
     pub(crate) gateway: Option<String>,
     /// Whom it reaches, which decides what may be told to it.
     pub(crate) reaches: Reaches,
+    /// The carrier, whose limits count.
+    pub(crate) carrier: Option<Arc<Carrier>>,
     /// User of the Diversion header, and the host that names the carrier.
     pub(crate) diversion: Option<(String, String)>,
+}
+
+/// The ways to call one target.
+#[derive(Clone, Debug)]
+pub(crate) enum Ways {
+    /// All of them together: the contacts of a user.
+    AtOnce(Vec<Attempt>),
+    /// The next where the one before fails: the gateways of a carrier.
+    InTurn(VecDeque<Attempt>),
+}
+
+/// Gateways that asked to be left alone, by `host:port`.
+#[derive(Debug, Default)]
+pub(crate) struct Resting {
+    until: BTreeMap<String, Instant>,
+}
+
+impl Resting {
+    /// Leaves this gateway alone until then.
+    pub(crate) fn rest(&mut self, now: Instant, gateway: String, until: Instant) {
+        self.until.retain(|_, until| *until > now);
+        self.until.insert(gateway, until);
+    }
+
+    fn rests(&self, now: Instant, gateway: &str) -> bool {
+        self.until.get(gateway).is_some_and(|until| *until > now)
+    }
 }
 
 /// Where an INVITE goes.
@@ -78,16 +109,21 @@ pub(crate) struct Directory<'a> {
     pub(crate) inbound: Option<&'a Arc<Carrier>>,
     /// The device that calls, where it is one of ours: it is not called back by its own call.
     pub(crate) calling_device: Option<SocketAddr>,
+    pub(crate) resting: &'a Resting,
     pub(crate) now: Instant,
 }
 
 impl Directory<'_> {
-    /// The ways to call `target`, all at once; never empty.
-    pub(crate) fn attempts(&self, target: &Target) -> Result<Vec<Attempt>, Unroutable> {
+    /// The ways to call `target`; never none.
+    pub(crate) fn ways(&self, target: &Target, random: &mut Random) -> Result<Ways, Unroutable> {
         match &target.endpoint {
-            Endpoint::Phone { number, trunk } => self.phone(number, trunk.as_deref()),
-            Endpoint::User { name, override_to } => self.user(name, override_to.as_deref()),
-            Endpoint::Sip { sip_uri, .. } => sip_uri_attempt(sip_uri).map(|attempt| vec![attempt]),
+            Endpoint::Phone { number, trunk } => self.phone(number, trunk.as_deref(), random),
+            Endpoint::User { name, override_to } => {
+                self.user(name, override_to.as_deref()).map(Ways::AtOnce)
+            }
+            Endpoint::Sip { sip_uri, .. } => {
+                sip_uri_attempt(sip_uri).map(|attempt| Ways::AtOnce(vec![attempt]))
+            }
             Endpoint::Teams { .. } => Err(Unroutable {
                 status: 501,
                 reason: "Teams targets are not supported".to_owned(),
@@ -97,27 +133,34 @@ impl Directory<'_> {
         }
     }
 
-    fn phone(&self, number: &str, trunk: Option<&str>) -> Result<Vec<Attempt>, Unroutable> {
+    /// The carrier's gateways: lower priority first, within one by chance as heavy as they are.
+    /// Gateways that asked for rest are left out, unless there are no others.
+    fn phone(
+        &self,
+        number: &str,
+        trunk: Option<&str>,
+        random: &mut Random,
+    ) -> Result<Ways, Unroutable> {
         let carrier = self.carrier(trunk)?;
-        let gateway = carrier.gateways.iter().find(|gateway| gateway.outbound);
-        let Some((gateway, host)) =
-            gateway.and_then(|gateway| gateway_host(gateway).map(|host| (gateway, host)))
-        else {
-            return Err(no_carrier(
-                603,
-                format!("carrier {} has no outbound gateway", carrier.name),
-            ));
+        let outbound = carrier.gateways.iter().filter(|gateway| gateway.outbound);
+        let mut gateways: Vec<(&Gateway, String)> = outbound
+            .filter_map(|gateway| gateway_host(gateway).map(|host| (gateway, host)))
+            .collect();
+        let awake = |(gateway, host): &(&Gateway, String)| {
+            !self.resting.rests(self.now, &place_of(host, gateway.port))
         };
-        let user = format_number(carrier, number);
-        let port = gateway.port;
-        let place = if port == SIP_PORT { host.clone() } else { format!("{host}:{port}") };
-        Ok(vec![Attempt {
-            uri: format!("sip:{user}@{place}"),
-            next_hop: NextHop::Host(host, port),
-            diversion: carrier.diversion.clone().map(|user| (user, place.clone())),
-            gateway: Some(place),
-            reaches: Reaches::Carrier(carrier.send_call_sid),
-        }])
+        if gateways.iter().any(awake) {
+            gateways.retain(awake);
+        }
+        let attempts: VecDeque<Attempt> = by_preference(gateways, random)
+            .into_iter()
+            .map(|(gateway, host)| gateway_attempt(carrier, gateway, host, number))
+            .collect();
+        if attempts.is_empty() {
+            let reason = format!("carrier {} has no outbound gateway", carrier.name);
+            return Err(no_carrier(603, reason));
+        }
+        Ok(Ways::InTurn(attempts))
     }
 
     /// The trunk by name; else the carrier that owns the caller's number, the one the call came
@@ -163,6 +206,7 @@ impl Directory<'_> {
                     uri: uri.to_string(),
                     next_hop: NextHop::Flow(binding.flow),
                     gateway: None,
+                    carrier: None,
                     reaches: Reaches::Device,
                     diversion: None,
                 }
@@ -188,6 +232,52 @@ impl Directory<'_> {
     }
 }
 
+fn place_of(host: &str, port: u16) -> String {
+    if port == SIP_PORT { host.to_owned() } else { format!("{host}:{port}") }
+}
+
+fn gateway_attempt(
+    carrier: &Arc<Carrier>,
+    gateway: &Gateway,
+    host: String,
+    number: &str,
+) -> Attempt {
+    let place = place_of(&host, gateway.port);
+    Attempt {
+        uri: format!("sip:{}@{place}", format_number(carrier, number)),
+        next_hop: NextHop::Host(host, gateway.port),
+        diversion: carrier.diversion.clone().map(|user| (user, place.clone())),
+        gateway: Some(place),
+        carrier: Some(Arc::clone(carrier)),
+        reaches: Reaches::Carrier(carrier.send_call_sid),
+    }
+}
+
+/// Lower priority first; within one priority each next gateway is drawn by weight, as RFC 2782
+/// draws servers, so that all are in the order and the heavy ones mostly first.
+fn by_preference<'a>(
+    mut gateways: Vec<(&'a Gateway, String)>,
+    random: &mut Random,
+) -> Vec<(&'a Gateway, String)> {
+    let mut ordered = Vec::with_capacity(gateways.len());
+    while let Some(lowest) = gateways.iter().map(|(gateway, _)| gateway.priority).min() {
+        let share = |gateway: &Gateway| match gateway.priority == lowest {
+            true => u64::from(gateway.weight).max(1),
+            false => 0,
+        };
+        let total: u64 = gateways.iter().map(|(gateway, _)| share(gateway)).sum();
+        let mut drawn = random.next_u64() % total.max(1);
+        let index = gateways.iter().position(|(gateway, _)| {
+            let share = share(gateway);
+            let found = drawn < share;
+            drawn = drawn.saturating_sub(share);
+            found
+        });
+        ordered.push(gateways.remove(index.unwrap_or(0)));
+    }
+    ordered
+}
+
 fn no_carrier(status: u16, reason: String) -> Unroutable {
     Unroutable { status, reason, because: LostBecause::Unreachable, alert: Some("no-carrier") }
 }
@@ -203,6 +293,7 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
         uri: sip_uri.to_owned(),
         next_hop: NextHop::Host(uri.host.clone(), uri.port.unwrap_or(SIP_PORT)),
         gateway: None,
+        carrier: None,
         reaches: Reaches::Address,
         diversion: None,
     })

@@ -91,7 +91,11 @@ pub struct Carrier {
     pub diversion: Option<String>,
     /// Send `X-Call-Sid` to this carrier.
     pub send_call_sid: bool,
-    /// Its addresses, in order.
+    /// Calls in both directions at the same time, all there may be; none = no limit.
+    pub max_calls: Option<u32>,
+    /// New calls a second in both directions; none = no limit.
+    pub max_cps: Option<u32>,
+    /// Its addresses.
     pub gateways: Vec<Gateway>,
 }
 
@@ -106,6 +110,10 @@ pub struct Gateway {
     pub inbound: bool,
     /// Calls may be sent to it.
     pub outbound: bool,
+    /// Lower is tried first.
+    pub priority: u32,
+    /// Share of the calls among gateways of the same priority.
+    pub weight: u32,
 }
 
 /// Address of a gateway.
@@ -154,6 +162,8 @@ pub struct Limits {
     pub calls: usize,
     /// New callers a second; over it 503 with Retry-After.
     pub calls_per_second: u32,
+    /// A gateway that has not rung the callee for this long gives way to the carrier's next one.
+    pub gateway_progress: Duration,
     /// How long SIGTERM waits for live calls.
     pub drain: Duration,
 }
@@ -165,6 +175,7 @@ impl Default for Limits {
             confirm: Duration::from_secs(60),
             calls: 2500,
             calls_per_second: 200,
+            gateway_progress: Duration::from_secs(5),
             drain: Duration::from_secs(600),
         }
     }

@@ -16,12 +16,13 @@ use sip::auth::challenge::Challenger;
 use sip::registrar::{Registrar, RegistrarConfig};
 use sip::{Endpoint, Event, Flow, InviteId, Respond, Transmit};
 
-use crate::admission::Admission;
+use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
 use crate::effect::{Effect, SipAction};
 use crate::input::Input;
 use crate::leg::LegId;
 use crate::random::Random;
+use crate::route::Resting;
 use crate::settings::Settings;
 
 /// One live call of a [`Switch`].
@@ -71,6 +72,8 @@ pub struct Switch {
     pub(crate) registrar: Registrar,
     pub(crate) challenger: Challenger,
     pub(crate) admission: Admission,
+    pub(crate) carriers: CarrierLoad,
+    resting: Resting,
     calls: BTreeMap<CallKey, Live>,
     legs: BTreeMap<InviteId, (CallKey, LegId)>,
     agenda: BTreeMap<(Instant, CallKey), ()>,
@@ -96,6 +99,8 @@ impl Switch {
             registrar: Registrar::new(registrations),
             challenger: Challenger::new(secret),
             admission: Admission::new(),
+            carriers: CarrierLoad::default(),
+            resting: Resting::default(),
             settings,
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
@@ -241,6 +246,9 @@ impl Switch {
             | Event::Reinvite { id, .. }
             | Event::Released { id } => *id,
         };
+        if matches!(event, Event::Rejected { .. } | Event::Ended { .. } | Event::Cancelled { .. }) {
+            self.carriers.ended(id);
+        }
         if matches!(event, Event::Released { .. }) {
             self.released(now, id, event);
         } else if let Some((key, leg)) = self.legs.get(&id).copied() {
@@ -256,6 +264,7 @@ impl Switch {
     }
 
     fn released(&mut self, now: Instant, id: InviteId, event: Event) {
+        self.carriers.ended(id);
         let Some((key, leg)) = self.legs.remove(&id) else { return };
         if let Some(live) = self.calls.get_mut(&key) {
             live.invites.remove(&leg);
@@ -271,7 +280,7 @@ impl Switch {
         if let Some(at) = live.wakes.take() {
             self.agenda.remove(&(at, key));
         }
-        let cx = Context { now, registrar: &self.registrar };
+        let cx = Context { now, registrar: &self.registrar, resting: &self.resting };
         let stepped = catch_unwind(AssertUnwindSafe(|| step(&mut live.call, cx)));
         if stepped.is_err() {
             return self.bury(now, key, &live);
@@ -280,6 +289,7 @@ impl Switch {
         while let Some(output) = live.call.poll() {
             match output {
                 call::Output::Sip(action) => self.act(now, key, &mut live, action),
+                call::Output::Rest { gateway, until } => self.resting.rest(now, gateway, until),
                 call::Output::Effect(effect) => {
                     over |= matches!(effect, Effect::Over);
                     self.outputs.push_back(Output::Call(key, effect));
@@ -304,13 +314,25 @@ impl Switch {
         match action {
             SipAction::Respond(response) => {
                 if let Some(id) = id(LegId::CALLER) {
+                    if response.status >= 300 {
+                        self.carriers.ended(id);
+                    }
                     self.endpoint.respond(now, id, response);
                 }
             }
-            SipAction::Invite(leg, invite) => {
+            SipAction::Invite { leg, invite, carrier } => {
+                if let Some(carrier) = &carrier
+                    && let Err(why) = self.carriers.admit(now, carrier)
+                {
+                    let cx = Context { now, registrar: &self.registrar, resting: &self.resting };
+                    return live.call.handle(cx, Input::CarrierFull(leg, why));
+                }
                 let id = self.endpoint.invite(now, *invite);
                 live.invites.insert(leg, id);
                 self.legs.insert(id, (key, leg));
+                if let Some(carrier) = carrier {
+                    self.carriers.took(id, &carrier);
+                }
                 let call_id = self.endpoint.call_id(id).unwrap_or_default();
                 live.call.callee_called(leg, call_id);
             }
@@ -321,6 +343,7 @@ impl Switch {
             }
             SipAction::Bye(leg, headers) => {
                 if let Some(id) = id(leg) {
+                    self.carriers.ended(id);
                     self.endpoint.bye(now, id, &headers);
                 }
             }

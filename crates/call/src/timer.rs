@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use crate::leg::LegId;
+
 /// What a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
@@ -12,6 +14,10 @@ pub enum Timer {
     /// Longest bridged time of the running dial. Armed when a callee wins, disarmed when the
     /// bridge ends. `dial.timeLimit`, none.
     TimeLimit,
+    /// A carrier's gateway makes no progress. Armed when the INVITE of the leg leaves and another
+    /// gateway is left to try, disarmed by any provisional response above 100, an answer or a
+    /// failure. `[limits] gateway_progress`, 5 s.
+    Progress(LegId),
     /// End of a `pause`. Armed when the verb starts, disarmed when the call is replaced or over.
     /// `pause.length`.
     Pause,

@@ -87,6 +87,8 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
         port,
         inbound,
         outbound: !inbound,
+        priority: 0,
+        weight: 1,
     };
     let carrier = |name: &str, gateway, application: Option<&str>| {
         Arc::new(Carrier {
@@ -97,6 +99,8 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
             tech_prefix: None,
             diversion: None,
             send_call_sid: false,
+            max_calls: None,
+            max_cps: None,
             gateways: vec![gateway],
         })
     };

@@ -14,6 +14,7 @@ use crate::leg::LegId;
 use crate::leg::callee::{self, Action, State};
 use crate::leg::local::Local;
 use crate::route::Attempt;
+use crate::timer::Timer;
 use crate::verb::dial::ring;
 
 /// RFC 3326: tells a phone that it did not miss the call.
@@ -158,6 +159,16 @@ impl Call {
         self.note_failure(id, status, why, LostBecause::Unreachable);
     }
 
+    /// The INVITE did not leave: its carrier carries as much as it may.
+    pub(crate) fn carrier_full(&mut self, cx: Context<'_>, id: LegId, why: &str) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.in_endpoint = false;
+        }
+        self.alert("no-carrier", why.to_owned());
+        self.note_failure(id, 503, why, LostBecause::OverLimit);
+        self.callee_input(cx, id, callee::Input::Rejected);
+    }
+
     /// Notes the peer's final response, or that none came.
     pub(crate) fn lose_by_peer(
         &mut self,
@@ -222,11 +233,12 @@ impl Call {
         leg.status = CallStatus::Trying;
         leg.sip_status = 100;
         "Trying".clone_into(&mut leg.sip_reason);
-        let invite = self.build_invite(id, body);
-        if let Some(invite) = invite {
-            self.sip(SipAction::Invite(id, Box::new(invite)));
+        let carrier = self.legs.get(&id).and_then(|leg| leg.route.carrier.clone());
+        if let Some(invite) = self.build_invite(id, body) {
+            self.sip(SipAction::Invite { leg: id, invite: Box::new(invite), carrier });
         }
         self.note_trying(cx, id);
+        self.watch_progress(cx, id);
         // why: the event is sent when the switch has told the SIP Call-ID, which it carries.
     }
 
@@ -239,11 +251,13 @@ impl Call {
     }
 
     fn callee_rang(&mut self, cx: Context<'_>, id: LegId) {
+        self.timers.disarm(Timer::Progress(id));
         self.callee_event(id);
         self.let_caller_hear(cx, id);
     }
 
     fn callee_is_up(&mut self, cx: Context<'_>, id: LegId) {
+        self.timers.disarm(Timer::Progress(id));
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.answered_at = Some(cx.now);
             leg.status = CallStatus::InProgress;
@@ -263,7 +277,10 @@ impl Call {
             self.callee_event(id);
         }
         self.note_ended(cx, id);
-        self.dial_lost(cx);
+        self.timers.disarm(Timer::Progress(id));
+        if !self.crank_back(cx, id) {
+            self.dial_lost(cx);
+        }
         self.early_media_lost(id);
     }
 

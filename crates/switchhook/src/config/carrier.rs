@@ -73,13 +73,11 @@ impl<'a> Carriers<'a> {
         {
             refused(&entry, "no such key: a call is the carrier's by the address of a gateway");
         }
-        for key in ["max_calls", "max_cps"] {
-            if let Some(entry) = section.entry(key)
-                && entry.integer(1..=1_000_000).is_some()
-            {
-                ignored(&entry);
-            }
-        }
+        let limit = |key| {
+            let number = section.entry(key).and_then(|entry| entry.integer(1..=1_000_000));
+            number.and_then(|number| u32::try_from(number).ok())
+        };
+        let (max_calls, max_cps) = (limit("max_calls"), limit("max_cps"));
         let gateways = section.list("gateway");
         if gateways.is_empty() {
             section.missing("gateway", "the carrier has no gateway", "a [[carrier.gateway]]");
@@ -96,6 +94,8 @@ impl<'a> Carriers<'a> {
             tech_prefix,
             diversion,
             send_call_sid,
+            max_calls,
+            max_cps,
             gateways,
         })
     }
@@ -124,11 +124,17 @@ impl<'a> Carriers<'a> {
         if let (Some(entry), Some(true), false) = (&outbound, wants_out, can_out) {
             entry.fault("a network is inbound only", "false, and one address as a gateway");
         }
+        let order = |key| {
+            let number = section.entry(key).and_then(|entry| entry.integer(0..=65_535));
+            number.and_then(|number| u32::try_from(number).ok())
+        };
         let gateway = host.map(|host| Gateway {
             host,
             port: port.and_then(|port| u16::try_from(port).ok()).unwrap_or(PORT),
             inbound: wants_in.unwrap_or(can_in),
             outbound: wants_out.unwrap_or(can_out),
+            priority: order("priority").unwrap_or(0),
+            weight: order("weight").unwrap_or(1),
         });
         if let (Some(gateway), Some(host)) = (&gateway, host_entry) {
             self.remember(gateway, host, carrier);

@@ -194,6 +194,10 @@ pub(super) fn limits(section: Section<'_>) -> (Limits, Place) {
             .entry("confirm")
             .and_then(|entry| entry.duration(SECOND..=HOUR))
             .unwrap_or(defaults.confirm),
+        gateway_progress: section
+            .entry("gateway_progress")
+            .and_then(|entry| entry.duration(SECOND..=HOUR))
+            .unwrap_or(defaults.gateway_progress),
         drain: section
             .entry("drain")
             .and_then(|entry| entry.duration(Duration::ZERO..=DAY))

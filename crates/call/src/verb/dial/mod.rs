@@ -5,6 +5,7 @@
 //! knows and carries out the steps of the race.
 
 pub(crate) mod connected;
+pub(crate) mod crank_back;
 pub(crate) mod result;
 pub(crate) mod ring;
 pub(crate) mod targets;

@@ -1,6 +1,7 @@
 //! How a dial ended: the truth of every target while it runs, the one outcome at its end, and the
 //! payload that tells the application, exactly once.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use verbs::Target;
@@ -31,6 +32,8 @@ pub(crate) struct Record {
     pub(crate) skipped: Option<LostBecause>,
     pub(crate) unroutable: Option<Unroutable>,
     pub(crate) attempts: Vec<AttemptRecord>,
+    /// Gateways still to try, one after the other.
+    pub(crate) waiting: VecDeque<Attempt>,
 }
 
 /// What became of one INVITE of a target.

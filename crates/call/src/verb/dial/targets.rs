@@ -12,7 +12,7 @@ use crate::leg::LegId;
 use crate::leg::attempt::Leg;
 use crate::leg::callee;
 use crate::leg::local::Local;
-use crate::route::{Attempt, Directory, NextHop, Unroutable};
+use crate::route::{Attempt, Directory, NextHop, Unroutable, Ways};
 use crate::verb::dial::result::AttemptRecord;
 
 /// Legs that one call may have at the same time, its caller included: what a [`LegId`] can name.
@@ -67,13 +67,24 @@ impl Call {
             caller_id: &caller_id,
             inbound: self.caller.carrier.as_ref(),
             calling_device: self.caller.carrier.is_none().then_some(self.caller.flow.remote),
+            resting: cx.resting,
             now: cx.now,
         };
-        match directory.attempts(target) {
+        match directory.ways(target, &mut self.random) {
             Err(why) => self.target_unroutable(index, why),
-            Ok(attempts) => {
+            Ok(Ways::AtOnce(attempts)) => {
                 for attempt in attempts {
                     self.call_attempt(cx, index, target, attempt);
+                }
+            }
+            Ok(Ways::InTurn(mut attempts)) => {
+                let first = attempts.pop_front();
+                let dial = self.dial.as_mut();
+                if let Some(record) = dial.and_then(|dial| dial.records.get_mut(index)) {
+                    record.waiting = attempts;
+                }
+                if let Some(first) = first {
+                    self.call_attempt(cx, index, target, first);
                 }
             }
         }
@@ -98,7 +109,14 @@ impl Call {
         }
     }
 
-    fn call_attempt(&mut self, cx: Context<'_>, target: usize, verb: &Target, route: Attempt) {
+    /// Calls one way to reach a target.
+    pub(crate) fn call_attempt(
+        &mut self,
+        cx: Context<'_>,
+        target: usize,
+        verb: &Target,
+        route: Attempt,
+    ) {
         let Some(id) = self.free_leg() else {
             return self.skip_target(target, LostBecause::OverLimit);
         };

@@ -1,0 +1,121 @@
+//! A carrier's next gateway, where the one before did not carry the call: which failures allow
+//! it, and when a gateway has been silent for too long.
+//!
+//! A person who refused is never rung again through another gateway, so only failures that a
+//! network makes count.
+
+use std::time::Duration;
+
+use sip::Message;
+use verbs::status::LostBecause;
+
+use crate::call::{Call, Context, Output};
+use crate::leg::LegId;
+use crate::leg::attempt::Leg;
+use crate::leg::callee;
+use crate::timer::Timer;
+use crate::verb::dial::ring;
+
+/// Longest that a gateway is left alone because its 503 asked for it.
+const REST_MAX: Duration = Duration::from_secs(3600);
+
+/// Another gateway may do better: it refused us, not the callee; it timed out; it is broken.
+/// Everything else is the callee's word, or would be the same elsewhere.
+fn may_crank_back(status: u16) -> bool {
+    matches!(status, 403 | 407 | 408 | 500..=599)
+}
+
+impl Call {
+    /// The INVITE of a leg left: its gateway must make progress in time, if there is another.
+    pub(crate) fn watch_progress(&mut self, cx: Context<'_>, id: LegId) {
+        let another = self.waiting_of(id).is_some_and(|waiting| waiting > 0);
+        if another {
+            let at = cx.now + self.settings.limits.gateway_progress;
+            self.timers.arm(Timer::Progress(id), at);
+        }
+    }
+
+    /// The gateway of this leg was silent for too long: the next one, while this is given up.
+    pub(crate) fn progress_timeout(&mut self, cx: Context<'_>, id: LegId) {
+        let silent = self.legs.get(&id).is_some_and(|leg| leg.state == callee::State::Calling);
+        if silent {
+            self.stop_callee(cx, id, LostBecause::ProgressTimeout);
+            if !self.next_gateway(cx, id) {
+                self.dial_lost(cx);
+            }
+        }
+    }
+
+    /// After a failure of this leg: calls the next gateway of its target, if there is one and
+    /// the failure allows it.
+    pub(crate) fn crank_back(&mut self, cx: Context<'_>, id: LegId) -> bool {
+        let allowed = self.legs.get(&id).is_some_and(|leg| may_crank_back(leg.sip_status));
+        allowed && self.next_gateway(cx, id)
+    }
+
+    fn next_gateway(&mut self, cx: Context<'_>, id: LegId) -> bool {
+        let Some((target, number)) = self.legs.get(&id).map(|leg| (leg.target, leg.dial)) else {
+            return false;
+        };
+        let ringing = self.dial.as_ref().is_some_and(|dial| dial.state == ring::State::Ringing);
+        if number != self.dials || !ringing {
+            return false;
+        }
+        let Some(dial) = self.dial.as_mut() else { return false };
+        let next = dial.records.get_mut(target).and_then(|record| record.waiting.pop_front());
+        let verb = dial.verb.target.get(target).cloned();
+        let (Some(next), Some(verb)) = (next, verb) else { return false };
+        self.call_attempt(cx, target, &verb, next);
+        true
+    }
+
+    /// A 503 with Retry-After: nobody is sent to this gateway for so long.
+    pub(crate) fn rest_gateway(&mut self, cx: Context<'_>, id: LegId, response: Option<&Message>) {
+        let asked = response
+            .filter(|response| response.status() == Some(503))
+            .and_then(|response| response.header_text("Retry-After").map(|text| text.into_owned()));
+        let Some(seconds) = asked.as_deref().and_then(seconds) else { return };
+        let until = cx.now + Duration::from_secs(seconds).min(REST_MAX);
+        if let Some(gateway) = self.legs.get(&id).and_then(gateway_of) {
+            self.output(Output::Rest { gateway, until });
+        }
+    }
+
+    /// How many gateways of the leg's target were not tried yet.
+    fn waiting_of(&self, id: LegId) -> Option<usize> {
+        let leg = self.legs.get(&id).filter(|leg| leg.dial == self.dials)?;
+        Some(self.dial.as_ref()?.records.get(leg.target)?.waiting.len())
+    }
+}
+
+fn gateway_of(leg: &Leg) -> Option<String> {
+    leg.route.gateway.clone()
+}
+
+/// RFC 3261 §20.33: digits, then perhaps a comment or parameters.
+fn seconds(text: &str) -> Option<u64> {
+    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_by_a_person_is_final() {
+        for status in [302, 401, 404, 480, 484, 486, 487, 488, 600, 603, 604, 606] {
+            assert!(!may_crank_back(status), "{status}");
+        }
+        for status in [403, 407, 408, 500, 502, 503, 504, 580] {
+            assert!(may_crank_back(status), "{status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_may_carry_a_comment() {
+        assert_eq!(seconds("120 (in maintenance)"), Some(120));
+        assert_eq!(seconds("18;duration=3600"), Some(18));
+        assert_eq!(seconds("soon"), None);
+    }
+}
