@@ -1,0 +1,20 @@
+//! The binary against real peers over loopback: sipp as caller and callees, RTP sockets that send
+//! and recognise tones, an application that answers webhooks.
+//!
+//! What a call does in every order of events is tested in `call`; here is what only the whole
+//! program can show: sockets, processes, signals, files, and messages that another stack wrote.
+
+mod support;
+
+mod audio_between_the_phones;
+mod callers_refused;
+mod calls_end;
+mod configuration_and_signals;
+mod credentials_of_hooks;
+mod many_calls;
+mod media_is_guarded;
+mod registered_users;
+mod requests_within_a_call;
+mod ringing;
+mod unfinished_handshakes;
+mod webhooks;

@@ -1,0 +1,84 @@
+//! What phones send once a call is up, and OPTIONS outside of one.
+
+use media::Codec;
+use serde_json::json;
+
+use crate::support::ladder::{Ladder, Message};
+use crate::support::scene::{CALLEE, CALLER, Scene, dial};
+
+/// The descriptions of our answers to INVITEs, and their directions.
+fn answered(ladder: &Ladder) -> Vec<(String, &'static str)> {
+    let is_answer = |message: &&Message| {
+        !message.sent && message.kind() == "200" && message.cseq_method() == "INVITE"
+    };
+    let describe = |message: &Message| {
+        let body = message.body().join("\n");
+        let direction = ["a=recvonly", "a=inactive", "a=sendonly"]
+            .into_iter()
+            .find(|direction| body.contains(direction))
+            .unwrap_or("a=sendrecv");
+        (message.audio_address().map(|address| address.to_string()).unwrap_or_default(), direction)
+    };
+    ladder.0.iter().filter(is_answer).map(describe).collect()
+}
+
+#[test]
+fn a_caller_holds_and_takes_back_and_asks_in_between() {
+    let scene = Scene::new();
+    let (caller, callee) = (scene.phone(CALLER), scene.phone(CALLEE));
+    scene.app.runs("/incoming", &dial(&[&callee], &json!({ "answerOnBridge": true })));
+    let switch = scene.starts_usual();
+    let callee_runs = callee.plays("callee_answers", &switch);
+    let caller_runs = caller.plays("caller_holds", &switch);
+    let to_switch = caller_runs.audio_of_switch();
+    caller.audio.says(to_switch, Codec::Pcmu, 700.0);
+    callee.audio.hears(Codec::Pcmu, 700.0);
+    let ladder = caller_runs.finishes();
+    callee_runs.finishes();
+    let answers = answered(&ladder);
+    let directions: Vec<&str> = answers.iter().map(|(_, direction)| *direction).collect();
+    assert_eq!(directions, ["a=sendrecv", "a=recvonly", "a=sendrecv"]);
+    assert!(answers.iter().all(|(address, _)| *address == to_switch.to_string()), "{answers:?}");
+    let options = ladder.0.iter().find(|m| !m.sent && m.cseq_method() == "OPTIONS");
+    let allow = options.and_then(|message| message.header("Allow")).unwrap_or_default();
+    assert!(allow.contains("INVITE"), "{allow}");
+    switch.ends();
+}
+
+#[test]
+fn a_callee_holds_and_is_heard_again_after_it() {
+    let scene = Scene::new();
+    let caller = scene.phone(CALLER).with("talk", 1500);
+    let callee = scene.phone(CALLEE);
+    scene.app.runs("/incoming", &dial(&[&callee], &json!({ "answerOnBridge": true })));
+    let switch = scene.starts_usual();
+    let callee_runs = callee.plays("callee_holds", &switch);
+    let caller_runs = caller.plays("caller_hangs_up", &switch);
+    caller_runs.receives("200");
+    let to_switch = callee_runs.audio_of_switch();
+    crate::support::wait_for("the end of the hold", || {
+        (answered(&callee_runs.ladder()).len() == 2).then_some(())
+    });
+    callee.audio.says(to_switch, Codec::Pcmu, 1100.0);
+    caller.audio.hears(Codec::Pcmu, 1100.0);
+    caller_runs.finishes();
+    let ladder = callee_runs.finishes();
+    let answers = answered(&ladder);
+    let directions: Vec<&str> = answers.iter().map(|(_, direction)| *direction).collect();
+    assert_eq!(directions, ["a=recvonly", "a=sendrecv"]);
+    switch.ends();
+}
+
+#[test]
+fn options_are_answered_with_what_is_understood() {
+    let scene = Scene::new();
+    let switch = scene.starts_usual();
+    let ladder = scene.phone(CALLER).plays("options", &switch).finishes();
+    let answer = ladder.only("200");
+    let allow = answer.header("Allow").unwrap_or_default();
+    for method in ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO"] {
+        assert!(allow.split(", ").any(|known| known == method), "{method} is not in {allow}");
+    }
+    assert_eq!(answer.header("Accept"), Some("application/sdp"));
+    switch.ends();
+}

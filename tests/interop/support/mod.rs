@@ -1,0 +1,32 @@
+//! What the tests need to talk to a running switch: an application that answers its webhooks,
+//! phones made of sipp and RTP sockets, and the process itself.
+//!
+//! Every test has loopback addresses, ports and a directory of its own, so that all of them run
+//! at the same time. Nothing here knows what a test expects.
+
+pub(crate) mod application;
+pub(crate) mod audio;
+pub(crate) mod ladder;
+pub(crate) mod network;
+pub(crate) mod phone;
+pub(crate) mod scene;
+pub(crate) mod sipp;
+pub(crate) mod switch;
+pub(crate) mod tone;
+
+use std::time::{Duration, Instant};
+
+/// Longest wait for anything that ought to happen at once; a busy machine takes its time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Asks again and again until there is an answer, and fails with `what` when none comes.
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < until, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
