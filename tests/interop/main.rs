@@ -11,6 +11,7 @@ mod callers_refused;
 mod calls_end;
 mod configuration_and_signals;
 mod credentials_of_hooks;
+mod demonstration;
 mod many_calls;
 mod media_is_guarded;
 mod registered_users;
