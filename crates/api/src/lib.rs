@@ -30,6 +30,8 @@ const ABOUT: &str = concat!(
 pub trait Health: Send + Sync {
     /// Calls that are up, callers only.
     fn live_calls(&self) -> usize;
+    /// What is wrong without harm to calls, such as a database that is locked, and the remedy.
+    fn degraded(&self) -> Option<String>;
     /// New calls are refused because the process is to end.
     fn draining(&self) -> bool;
 }
@@ -66,7 +68,8 @@ async fn about() -> &'static str {
 }
 
 async fn healthz(State(health): State<Arc<dyn Health>>) -> Json<Value> {
-    Json(report("ok", health.as_ref()))
+    let word = if health.degraded().is_some() { "degraded" } else { "ok" };
+    Json(report(word, health.as_ref()))
 }
 
 async fn readyz(State(health): State<Arc<dyn Health>>) -> (StatusCode, Json<Value>) {
@@ -79,12 +82,16 @@ async fn readyz(State(health): State<Arc<dyn Health>>) -> (StatusCode, Json<Valu
 }
 
 fn report(status: &str, health: &dyn Health) -> Value {
-    json!({
+    let mut report = json!({
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
         "live_calls": health.live_calls(),
         "draining": health.draining(),
-    })
+    });
+    if let Some(why) = health.degraded() {
+        report["degraded"] = json!(why);
+    }
+    report
 }
 
 fn schema_of(schema: &str) -> Response {

@@ -152,6 +152,7 @@ impl Call {
 
     /// Takes the call in: tells the application that it tries, opens the caller's media.
     pub(crate) fn begin(&mut self, cx: Context<'_>) {
+        self.caller.attempted_at = Some(cx.now);
         self.caller_event();
         if let Err(farewell) = self.caller.read_offer() {
             self.end_caller(cx, farewell);
@@ -301,7 +302,7 @@ impl Call {
                 self.callee_input(cx, leg, callee::Input::Rejected);
             }
             Event::Ended { request, .. } => {
-                self.note_bye_headers(leg, request.as_ref());
+                self.note_hangup(leg, request.as_ref());
                 self.callee_input(cx, leg, callee::Input::Hangup);
             }
             Event::Reinvite { request, .. } => self.reinvite(cx, leg, &request),

@@ -8,6 +8,7 @@ use sip::{Flow, Invite, RequestId, Respond};
 use verbs::Hook;
 
 use crate::leg::LegId;
+use crate::record::LegRecord;
 use crate::settings::Carrier;
 
 /// One webhook request of one call; the answer names it.
@@ -55,6 +56,8 @@ pub enum Effect {
     },
     /// Tell the application of a change of status; nothing follows. In order per call.
     Status(HookRequest),
+    /// How a leg stands, with each change; the last time its record is complete.
+    Record(Box<LegRecord>),
     /// Something an operator should know.
     Alert(Alert),
     /// The call is over and nothing of it is left.

@@ -26,15 +26,20 @@ impl Call {
         user_of(self.caller.request.from().ok()).unwrap_or_else(|| "anonymous".to_owned())
     }
 
-    fn called_user(&self) -> String {
+    pub(crate) fn called_user(&self) -> String {
         let uri = self.caller.request.uri().ok();
         let user = uri.and_then(|uri| uri.user_decoded().map(|user| user.into_owned()));
         user.unwrap_or_default()
     }
 
+    /// SIP Call-ID of the caller.
+    pub(crate) fn sip_call_id(&self) -> String {
+        self.caller.request.call_id().map(|id| id.into_owned()).unwrap_or_default()
+    }
+
     /// The parent call as callbacks describe it.
     fn parent_info(&self) -> CallInfo {
-        let call_id = self.caller.request.call_id().map(|id| id.into_owned()).unwrap_or_default();
+        let call_id = self.sip_call_id();
         CallInfo {
             call_sid: self.call_sid.clone(),
             direction: Direction::Inbound,
@@ -137,7 +142,8 @@ impl Call {
             headers: caller.bye_headers.clone(),
         };
         let payload = self.parent_info().payload(&event);
-        self.tell(payload);
+        self.tell(payload.clone());
+        self.record_caller(payload);
     }
 
     /// Tells the application how a callee stands, once for each change.
@@ -159,7 +165,9 @@ impl Call {
             headers: leg.peer_bye_headers.clone(),
         };
         let payload = self.child_info(leg).payload(&event);
+        let record = self.callee_record(leg, payload.clone());
         self.tell(payload);
+        self.effect(Effect::Record(Box::new(record)));
     }
 
     fn tell(&mut self, payload: Value) {

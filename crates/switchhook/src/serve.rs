@@ -1,7 +1,9 @@
 //! `switchhook serve`: one gateway, started, announced, and ended by signals.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -12,30 +14,35 @@ use crate::gateway::{Control, Gateway, fill_random, with_own_addresses};
 /// Controls that may wait for the loop: a person sends them.
 const CONTROLS_MAX: usize = 16;
 
+/// The store of a configuration without one.
+const FORGETFUL: &str = "sqlite::memory:";
+
 /// Runs the gateway until it is told to end.
 ///
 /// # Errors
 /// A sentence for the operator: the gateway could not start, or its SIP socket failed.
-pub fn run(mut config: Config) -> Result<(), String> {
+pub fn run(config: Config) -> Result<(), String> {
     start_log();
     let open_files = net::raise_open_files().map_err(|error| format!("open files: {error}"))?;
     config::capacity_check(&config, open_files).map_err(|fault| fault.to_string())?;
-    let generated = generate(&mut config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| format!("threads: {error}"))?;
-    runtime.block_on(serve(config, &generated))
+    runtime.block_on(serve(config))
 }
 
-async fn serve(config: Config, generated: &[Generated]) -> Result<(), String> {
-    let gateway = Gateway::start(&config).await?;
+async fn serve(mut config: Config) -> Result<(), String> {
+    let store = Store::open(config.store_url.as_deref().unwrap_or(FORGETFUL)).await;
+    let store = store.map_err(|error| error.to_string())?;
+    let generated = generate(&mut config, &store).await?;
+    let gateway = Gateway::start(&config, store.clone()).await?;
     // why: before anybody knows that it is up, or an early signal kills it.
     let signals = Signals::new().map_err(|error| format!("signals: {error}"))?;
-    println!("{}", announcement(&config, &gateway, generated));
+    println!("{}", announcement(&config, &gateway, &generated));
     let (controls, told) = mpsc::channel(CONTROLS_MAX);
-    tokio::spawn(signals.watch(config, controls));
+    tokio::spawn(signals.watch(config, store, controls));
     let result = gateway.run(told).await;
     if result.is_ok() {
         println!("Switchhook has ended.");
@@ -58,17 +65,34 @@ fn announcement(config: &Config, gateway: &Gateway, generated: &[Generated]) -> 
     for made in generated {
         lines.push(format!("  {}: {}", made.purpose, made.secret.0));
     }
+    if let (true, Some(url)) = (generated.is_empty(), &config.store_url) {
+        lines.push(format!("  secrets that were made at the first start are kept in {url}"));
+    }
     lines.join("\n")
 }
 
-fn generate(config: &mut Config) -> Result<Vec<Generated>, String> {
+/// Secrets that the file left out: those of an earlier start as they were, the rest made now and
+/// kept.
+async fn generate(config: &mut Config, store: &Store) -> Result<Vec<Generated>, String> {
+    let mut known = BTreeMap::new();
+    for purpose in config.missing_secrets() {
+        let secret = store.secret(&purpose).await.map_err(|error| error.to_string())?;
+        known.extend(secret.map(|secret| (purpose, secret.expose().to_owned())));
+    }
     let mut failed = None;
-    let generated = config.fill_generated(|bytes| {
+    let generated = config.fill_secrets(&known, |bytes| {
         if let Err(error) = fill_random(bytes) {
             failed = Some(format!("/dev/urandom: {error}"));
         }
     });
-    failed.map_or(Ok(generated), Err)
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    for made in &generated {
+        let secret = store::Secret::new(made.secret.0.clone());
+        store.keep_secret(&made.purpose, &secret).await.map_err(|error| error.to_string())?;
+    }
+    Ok(generated)
 }
 
 /// Lines on stderr; `RUST_LOG` chooses what.
@@ -97,12 +121,12 @@ impl Signals {
     }
 
     /// Turns signals into controls until the gateway is gone.
-    async fn watch(mut self, mut config: Config, controls: mpsc::Sender<Control>) {
+    async fn watch(mut self, mut config: Config, store: Store, controls: mpsc::Sender<Control>) {
         loop {
             let control = tokio::select! {
                 _ = self.terminate.recv() => Control::End,
                 _ = self.interrupt.recv() => Control::End,
-                _ = self.hangup.recv() => match read_again(&config) {
+                _ = self.hangup.recv() => match read_again(&config, &store).await {
                     Some(read) => {
                         config = read;
                         Control::Settings(Arc::new(with_own_addresses(config.settings.clone())))
@@ -121,11 +145,11 @@ impl Signals {
 }
 
 /// The configuration as the file now has it; on any fault the old one stays.
-fn read_again(previous: &Config) -> Option<Config> {
+async fn read_again(previous: &Config, store: &Store) -> Option<Config> {
     match config::load(&previous.path, cli::environment()) {
         Ok(mut loaded) => {
             loaded.config.keep_generated(previous);
-            match generate(&mut loaded.config) {
+            match generate(&mut loaded.config, store).await {
                 Ok(generated) => {
                     for made in generated {
                         println!("  {}: {}", made.purpose, made.secret.0);

@@ -13,6 +13,7 @@ const FINAL: [&str; 4] = ["completed", "busy", "no-answer", "failed"];
 pub fn check(world: &World, action_hook: &str, dials: usize) -> Result<(), String> {
     nothing_is_left(world)?;
     one_end_of_each_call(world)?;
+    one_record_of_each_call(world)?;
     one_result_of_each_dial(world, action_hook, dials)
 }
 
@@ -54,6 +55,22 @@ fn one_end_of_each_call(world: &World) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Every leg that was begun has one complete record.
+fn one_record_of_each_call(world: &World) -> Result<(), String> {
+    let complete = world.records.iter().filter(|record| record.ended_at.is_some());
+    let mut ended: Vec<&str> = complete.map(|record| record.call_sid.as_str()).collect();
+    let mut begun: Vec<&str> =
+        world.records.iter().map(|record| record.call_sid.as_str()).collect();
+    ended.sort_unstable();
+    begun.sort_unstable();
+    begun.dedup();
+    if ended == begun {
+        Ok(())
+    } else {
+        Err(format!("legs begun: {begun:?}, with a complete record: {ended:?}"))
+    }
 }
 
 /// The actionHook is asked once for each dial, with one winner or none.

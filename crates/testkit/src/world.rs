@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use call::settings::{
     Application as Configured, Carrier, Decline, Gateway, GatewayHost, Limits, PhoneNumber,
 };
-use call::{Alert, CallKey, Effect, HookFailure, Input, LegId, Media, Output, Settings, Switch};
+use call::{
+    Alert, CallKey, Effect, HookFailure, Input, LegId, LegRecord, Media, Output, Settings, Switch,
+};
 use sip::{Flow, Transport};
 
 use crate::application::{Answer, Application};
@@ -55,6 +57,8 @@ pub struct World {
     pub phones: BTreeMap<SocketAddr, Phone>,
     /// The application.
     pub application: Application,
+    /// Every leg with each change of its status.
+    pub records: Vec<LegRecord>,
     /// Alerts that the switch raised.
     pub alerts: Vec<Alert>,
     /// What the media side was told.
@@ -145,6 +149,7 @@ impl World {
             switch: Switch::new(settings, sip::Config::default(), secret(&mut random)),
             phones: BTreeMap::new(),
             application: config.application,
+            records: Vec::new(),
             alerts: Vec::new(),
             media: Vec::new(),
             open_ports: BTreeSet::new(),
@@ -328,6 +333,7 @@ impl World {
             }
             Effect::Status(request) => self.application.told.push(request.payload),
             Effect::Alert(alert) => self.alerts.push(alert),
+            Effect::Record(record) => self.records.push(*record),
             Effect::Over => {}
         }
     }

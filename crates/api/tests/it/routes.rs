@@ -11,11 +11,17 @@ use tokio::sync::oneshot;
 #[derive(Default)]
 struct Gateway {
     draining: AtomicBool,
+    degraded: AtomicBool,
 }
 
 impl api::Health for Gateway {
     fn live_calls(&self) -> usize {
         3
+    }
+
+    fn degraded(&self) -> Option<String> {
+        let degraded = self.degraded.load(Ordering::Relaxed);
+        degraded.then(|| "the disk is full; make room".to_owned())
     }
 
     fn draining(&self) -> bool {
@@ -66,6 +72,11 @@ async fn every_route_answers() {
     let ready = ask(address, "GET", "/readyz").await;
     assert_eq!((ready.status, &ready.json()["status"]), (503, &Value::from("draining")));
     assert_eq!(ask(address, "GET", "/healthz").await.status, 200);
+
+    gateway.degraded.store(true, Ordering::Relaxed);
+    let health = ask(address, "GET", "/healthz").await.json();
+    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["degraded"], "the disk is full; make room");
 
     let schema = ask(address, "GET", "/v1/schema").await;
     assert_eq!(schema.status, 200);

@@ -46,12 +46,15 @@ pub(crate) struct Leg {
     pub(crate) sip_reason: String,
     /// Status of the last event, so that a repeated 180 is told once.
     pub(crate) last_event: Option<(CallStatus, u16)>,
+    pub(crate) attempted_at: Option<Instant>,
     pub(crate) answered_at: Option<Instant>,
     pub(crate) ended_at: Option<Instant>,
     /// Sent with our BYE.
     pub(crate) bye_headers: Vec<(String, String)>,
     /// Came with its BYE.
     pub(crate) peer_bye_headers: Vec<(String, String)>,
+    /// It ended the call itself.
+    pub(crate) hung_up: bool,
     /// Why it was stopped or refused.
     pub(crate) lost_because: Option<LostBecause>,
     /// The INVITE left, and the endpoint has not released it yet.
@@ -195,10 +198,11 @@ impl Call {
         leg.lost_because.get_or_insert(because);
     }
 
-    /// Headers of the callee's BYE, for its last event.
-    pub(crate) fn note_bye_headers(&mut self, id: LegId, request: Option<&Message>) {
-        if let (Some(leg), Some(request)) = (self.legs.get_mut(&id), request) {
-            leg.peer_bye_headers = crate::info::extra_headers(request);
+    /// It ended the dialog; headers of its BYE go into its last event.
+    pub(crate) fn note_hangup(&mut self, id: LegId, request: Option<&Message>) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.hung_up = true;
+            leg.peer_bye_headers = request.map(crate::info::extra_headers).unwrap_or_default();
         }
     }
 
@@ -230,6 +234,7 @@ impl Call {
         let body = sdp::offer(&local, &codecs);
         leg.offered = codecs;
         leg.in_endpoint = true;
+        leg.attempted_at = Some(cx.now);
         leg.status = CallStatus::Trying;
         leg.sip_status = 100;
         "Trying".clone_into(&mut leg.sip_reason);

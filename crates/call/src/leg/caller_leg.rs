@@ -35,6 +35,7 @@ pub(crate) struct Caller {
     description: Vec<u8>,
     /// What was agreed; `None` until the ACK answers where the offer was ours.
     pub(crate) negotiated: Option<Negotiated>,
+    pub(crate) attempted_at: Option<Instant>,
     pub(crate) answered_at: Option<Instant>,
     pub(crate) status: CallStatus,
     pub(crate) sip_status: u16,
@@ -99,6 +100,7 @@ impl Caller {
             offer: None,
             description: Vec::new(),
             negotiated: None,
+            attempted_at: None,
             answered_at: None,
             status: CallStatus::Trying,
             sip_status: 100,

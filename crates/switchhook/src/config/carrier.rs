@@ -6,7 +6,7 @@ use call::settings::{Carrier, Gateway, GatewayHost, PhoneNumber};
 use ipnet::IpNet;
 
 use super::names::{Names, sid};
-use super::plain::{ignored, refused};
+use super::plain::refused;
 use super::reader::{Entry, Section};
 use super::value;
 

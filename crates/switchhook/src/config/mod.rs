@@ -21,6 +21,7 @@ mod plain;
 mod reader;
 mod value;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -52,6 +53,13 @@ const SECRET_LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Letters of one generated secret, five bits each.
 const SECRET_LENGTH: usize = 24;
 
+/// What the key of webhook signatures is called.
+const WEBHOOK_SECRET: &str = "[http] webhook_secret";
+
+fn password_of(client: &str) -> String {
+    format!("password of client {client}")
+}
+
 /// Everything that the file and the environment say.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -63,6 +71,8 @@ pub struct Config {
     pub media: MediaConfig,
     /// `[http]`.
     pub http: HttpConfig,
+    /// `[store] url`; without it everything is forgotten at the end.
+    pub store_url: Option<String>,
     /// What calls go by: applications, carriers, numbers, users, limits.
     pub settings: Settings,
     /// Users of the file without a password; they are in `settings` once they have one.
@@ -196,7 +206,7 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
     let media = plain::media(section("media"));
     let http = plain::http(section("http"));
     let (limits, calls_place) = plain::limits(section("limits"));
-    plain::later(section("store"), "url", &["sqlite:", "postgres://", "postgresql://"]);
+    let store_url = plain::store(section("store"));
     plain::later(section("cluster"), "redis", &["redis://", "rediss://"]);
 
     let directory = path.parent().unwrap_or(Path::new(""));
@@ -231,6 +241,7 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
         sip,
         media,
         http,
+        store_url,
         settings,
         clients_without_password,
         clients_generated: Vec::new(),
@@ -244,9 +255,29 @@ impl Config {
     /// signatures. `random` fills a slice from the generator of the operating system.
     ///
     /// Before this a client without a password is not in `settings` and cannot register.
-    pub fn fill_generated(&mut self, mut random: impl FnMut(&mut [u8])) -> Vec<Generated> {
+    pub fn fill_generated(&mut self, random: impl FnMut(&mut [u8])) -> Vec<Generated> {
+        self.fill_secrets(&BTreeMap::new(), random)
+    }
+
+    /// What the secrets that the file left out are for, as [`Generated`] names them.
+    pub fn missing_secrets(&self) -> Vec<String> {
+        let clients = self.clients_without_password.iter();
+        let mut missing: Vec<String> = clients.map(|name| password_of(name)).collect();
+        missing.extend(self.http.webhook_secret.is_none().then(|| WEBHOOK_SECRET.to_owned()));
+        missing
+    }
+
+    /// As [`Config::fill_generated`], but what is `known` from an earlier start stays as it was.
+    pub fn fill_secrets(
+        &mut self,
+        known: &BTreeMap<String, String>,
+        mut random: impl FnMut(&mut [u8]),
+    ) -> Vec<Generated> {
         let mut generated = Vec::new();
         let mut make = |purpose: String| {
+            if let Some(secret) = known.get(&purpose) {
+                return secret.clone();
+            }
             let mut bytes = [0; SECRET_LENGTH];
             random(&mut bytes);
             let letters = bytes.iter().map(|byte| SECRET_LETTERS[usize::from(byte % 32)]);
@@ -255,12 +286,12 @@ impl Config {
             secret
         };
         for username in std::mem::take(&mut self.clients_without_password) {
-            let password = make(format!("password of client {username}"));
+            let password = make(password_of(&username));
             self.clients_generated.push(username.clone());
             self.settings.clients.push(Client { username, password });
         }
         if self.http.webhook_secret.is_none() {
-            self.http.webhook_secret = Some(Secret(make("[http] webhook_secret".to_owned())));
+            self.http.webhook_secret = Some(Secret(make(WEBHOOK_SECRET.to_owned())));
             self.webhook_secret_generated = true;
         }
         generated

@@ -211,7 +211,26 @@ fn to_size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// `[store]` and `[cluster]`: checked, named and ignored.
+/// `[cluster]`: checked, named and ignored.
+/// Where call records, alerts and generated secrets are kept.
+pub(super) fn store(section: Section<'_>) -> Option<String> {
+    // why: such a URL may hold a password.
+    let url = section.secret("url").and_then(|entry| {
+        let text = entry.text()?;
+        if text.starts_with("sqlite:") {
+            return Some(text.to_owned());
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            refused(&entry, "\"sqlite:switchhook.db\"");
+        } else {
+            entry.fault("not a store", "\"sqlite:\" and a file");
+        }
+        None
+    });
+    section.finish();
+    url
+}
+
 pub(super) fn later(section: Section<'_>, key: &'static str, schemes: &[&str]) {
     // why: such a URL may hold a password.
     if let Some(entry) = section.secret(key)

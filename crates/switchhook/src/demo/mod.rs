@@ -13,6 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use store::Store;
 use testkit::{Callee, Caller, Entry, Ladder, Outcome, Script};
 use tokio::sync::mpsc;
 
@@ -80,7 +81,7 @@ async fn play() -> Result<Story, String> {
     let (lines, mut heard) = mpsc::unbounded_channel();
     let application = Application::start(APPLICATION, lines.clone()).await?;
     let config = configuration(application.address)?;
-    let gateway = Gateway::start(&config).await?;
+    let gateway = Gateway::start(&config, forgetful_store().await?).await?;
     let switch = gateway.sip_address();
     let (controls, told) = mpsc::channel(1);
     let running = tokio::spawn(gateway.run(told));
@@ -124,6 +125,11 @@ async fn play() -> Result<Story, String> {
         said.push(line);
     }
     Ok(Story { ladder: ladder(started, said), summaries, result })
+}
+
+/// A store that is gone with the demonstration.
+async fn forgetful_store() -> Result<Store, String> {
+    Store::open("sqlite::memory:").await.map_err(|error| error.to_string())
 }
 
 /// The configuration of the demonstration; its users get generated passwords.

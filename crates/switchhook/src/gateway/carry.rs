@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use call::{CallKey, Effect, HookFailure, HookId, HookRequest, Input, LegId, Media, Output};
+use call::{Alert, CallKey, Effect, HookFailure, HookId, HookRequest, Input, LegId, Media, Output};
 use hooks::Request;
 use net::rtp::{Command, SendError};
 use sip::Flow;
@@ -41,9 +41,11 @@ impl Gateway {
             Effect::Hook { hook, request } => self.ask(key, hook, &request),
             Effect::Status(request) => self.tell(key, &request),
             Effect::Alert(alert) => {
-                let (kind, message) = (alert.alert_type, alert.message);
-                tracing::warn!(alert_type = kind, call_sid = alert.call_sid, "{message}");
+                let Alert { alert_type, message, call_sid } = &alert;
+                tracing::warn!(alert_type, call_sid, "{message}");
+                self.keeper.alert(&alert);
             }
+            Effect::Record(record) => self.keeper.record(*record),
             Effect::Over => {
                 self.send_media(Command::Close { call: key.0 });
                 self.status_queue.finish(key.0);

@@ -5,6 +5,7 @@
 //! Nothing about telephony is decided here.
 
 mod carry;
+mod keep;
 mod run;
 mod shutdown;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use call::{CallKey, Input, Settings, Switch};
+use store::{Journal, Store};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -31,10 +33,11 @@ const INPUTS_MAX: usize = 4096;
 const SOMEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
 
 /// What the HTTP side may know of the gateway.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct State {
     live_calls: AtomicUsize,
     draining: AtomicBool,
+    journal: Journal,
 }
 
 impl api::Health for State {
@@ -44,6 +47,10 @@ impl api::Health for State {
 
     fn draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    fn degraded(&self) -> Option<String> {
+        self.journal.health().degraded
     }
 }
 
@@ -64,6 +71,7 @@ pub struct Gateway {
     inputs: mpsc::Receiver<(CallKey, Input)>,
     answers: mpsc::Sender<(CallKey, Input)>,
     state: Arc<State>,
+    keeper: keep::Keeper,
     http_address: SocketAddr,
     http_stop: CancellationToken,
     drain: std::time::Duration,
@@ -74,7 +82,7 @@ impl Gateway {
     ///
     /// # Errors
     /// A sentence for the operator: what could not be had, and the remedy.
-    pub async fn start(config: &Config) -> Result<Gateway, String> {
+    pub async fn start(config: &Config, store: Store) -> Result<Gateway, String> {
         let udp = net::sip::Udp::bind(config.sip.udp, config.sip.external_address)
             .map_err(|error| error.to_string())?;
         let listen = config.http.listen;
@@ -86,7 +94,12 @@ impl Gateway {
         let count = net::rtp::Workers::default_count();
         let (workers, media_events) = net::rtp::Workers::start(count, media_config)
             .map_err(|error| format!("media threads: {error}"))?;
-        let state = Arc::new(State::default());
+        let journal = Journal::start(store.clone());
+        let state = Arc::new(State {
+            live_calls: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            journal: journal.clone(),
+        });
         let http_stop = CancellationToken::new();
         let health: Arc<dyn api::Health> = state.clone();
         let served = api::serve(listener, health, http_stop.clone().cancelled_owned());
@@ -100,6 +113,9 @@ impl Gateway {
             allow_private: config.http.allow_private.clone(),
             ..hooks::Config::default()
         });
+        let status_queue = hooks::StatusQueue::new(hooks.clone());
+        keep::recover(&store, &status_queue).await?;
+        let keeper = keep::Keeper::new(journal, &config.settings);
         let sip = sip::Config { t1: config.sip.t1, ..sip::Config::default() };
         let settings = Arc::new(with_own_addresses(config.settings.clone()));
         let (answers, inputs) = mpsc::channel(INPUTS_MAX);
@@ -112,7 +128,8 @@ impl Gateway {
             media_events,
             unsent: VecDeque::new(),
             media_address: advertised_media(config),
-            status_queue: hooks::StatusQueue::new(hooks.clone()),
+            status_queue,
+            keeper,
             hooks,
             inputs,
             answers,

@@ -36,7 +36,9 @@ impl Gateway {
                 break Ok(());
             }
             let retry = (!self.unsent.is_empty()).then(|| now + MEDIA_RETRY);
-            let deadlines = [self.switch.poll_timeout(), drain.deadline(), retry];
+            self.keeper.alive(now);
+            let alive = Some(self.keeper.deadline());
+            let deadlines = [self.switch.poll_timeout(), drain.deadline(), retry, alive];
             let wake = deadlines.into_iter().flatten().min();
             let sleep = async {
                 match wake {
@@ -113,6 +115,7 @@ impl Gateway {
             tracing::warn!("status events were still waiting for the application; given up");
         }
         self.http_stop.cancel();
+        self.keeper.end(hooks::TOTAL_TIMEOUT).await;
         self.workers.stop();
     }
 }

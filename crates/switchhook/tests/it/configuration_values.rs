@@ -166,7 +166,6 @@ fn what_does_nothing_yet_is_named() {
             format!("t.toml:4:7: /sip/tcp: tcp {ignored}"),
             format!("t.toml:8:19: /sip/tls_certificate: tls_certificate {ignored}"),
             format!("t.toml:20:15: /http/admin_token: admin_token {ignored}"),
-            format!("t.toml:25:7: /store/url: url {ignored}"),
         ]
     );
 }

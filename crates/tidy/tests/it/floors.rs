@@ -27,9 +27,10 @@ const FLOORS: &[Row] = &[
         may_import: &["verbs"],
         why: "HTTP in; reaches calls by a trait of its own",
     },
+    Row { name: "store", may_import: &["verbs"], why: "keeps what it is given; knows no call" },
     Row {
         name: "switchhook",
-        may_import: &["sip", "media", "verbs", "call", "net", "hooks", "api", "testkit"],
+        may_import: &["sip", "media", "verbs", "call", "net", "hooks", "api", "store", "testkit"],
         why: "the wiring; testkit plays the phones of the demo",
     },
     Row {

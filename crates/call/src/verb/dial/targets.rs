@@ -164,10 +164,12 @@ impl Call {
             sip_status: 100,
             sip_reason: "Trying".to_owned(),
             last_event: None,
+            attempted_at: None,
             answered_at: None,
             ended_at: None,
             bye_headers: Vec::new(),
             peer_bye_headers: Vec::new(),
+            hung_up: false,
             lost_because: None,
             in_endpoint: false,
         }

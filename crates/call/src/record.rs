@@ -1,0 +1,153 @@
+//! What is kept of each leg when it is over, and of each that is up in case the process dies.
+
+use std::time::Instant;
+
+use serde_json::Value;
+use verbs::Hook;
+use verbs::callback::{Direction, TerminatedBy};
+use verbs::status::CallStatus;
+
+use crate::call::Call;
+use crate::effect::Effect;
+use crate::leg::attempt::Leg;
+use crate::route::Reaches;
+
+/// One leg as it stands: told with each change of its status, the last time with `ended_at`.
+#[derive(Clone, Debug)]
+pub struct LegRecord {
+    /// UUID of the leg.
+    pub call_sid: String,
+    /// The caller's, for a callee.
+    pub parent_call_sid: Option<String>,
+    /// Who began it.
+    pub direction: Direction,
+    /// Who calls.
+    pub from: String,
+    /// Who is called.
+    pub to: String,
+    /// SIP Call-ID.
+    pub sip_callid: String,
+    /// SIP Call-ID of the caller, for a callee.
+    pub sip_parent_callid: Option<String>,
+    /// UUID of the application.
+    pub application_sid: Option<String>,
+    /// UUID of the account.
+    pub account_sid: String,
+    /// UUID of the service provider.
+    pub service_provider_sid: String,
+    /// Name of the carrier, `user` for a device of ours, `sipUri` for any other address.
+    pub trunk: String,
+    /// Our SIP address.
+    pub host: String,
+    /// The peer's SIP address.
+    pub remote_host: String,
+    /// 32 hexadecimal digits, the same for a call and its callees.
+    pub trace_id: String,
+    /// Status of the latest response to the INVITE.
+    pub sip_status: u16,
+    /// When its INVITE came or went.
+    pub attempted_at: Option<Instant>,
+    /// When it was answered.
+    pub answered_at: Option<Instant>,
+    /// When it was over.
+    pub ended_at: Option<Instant>,
+    /// Why it is over: `caller hungup`, `called party hungup`, `caller abandoned`, `failed`.
+    pub termination_reason: &'static str,
+    /// Told of every change.
+    pub call_status_hook: Option<Hook>,
+    /// Completes a relative `call_status_hook`.
+    pub base_hook: Option<Hook>,
+    /// Payload of the status event of this change.
+    pub event: Value,
+}
+
+impl Call {
+    /// Keeps what this status event says of the caller.
+    pub(crate) fn record_caller(&mut self, event: Value) {
+        let by_caller = self.caller.terminated_by == Some(TerminatedBy::Caller);
+        let carrier = self.caller.carrier.as_ref();
+        let over = self.caller.status.is_final();
+        let record = LegRecord {
+            parent_call_sid: None,
+            direction: Direction::Inbound,
+            from: self.calling_user(),
+            to: self.called_user(),
+            sip_parent_callid: None,
+            trunk: carrier.map_or_else(|| "user".to_owned(), |carrier| carrier.name.clone()),
+            host: self.caller.flow.local.to_string(),
+            remote_host: self.caller.flow.remote.to_string(),
+            sip_status: self.caller.sip_status,
+            attempted_at: self.caller.attempted_at,
+            answered_at: self.caller.answered_at,
+            ended_at: self.caller.ended_at.filter(|_| over),
+            termination_reason: reason(self.caller.status, by_caller),
+            ..self.record_base(self.call_sid.clone(), self.sip_call_id(), event)
+        };
+        self.effect(Effect::Record(Box::new(record)));
+    }
+
+    /// Keeps what this status event says of a callee.
+    pub(crate) fn callee_record(&self, leg: &Leg, event: Value) -> LegRecord {
+        let sip_callid = leg.sip_call_id.clone().unwrap_or_default();
+        let flow = leg.flow.unwrap_or(self.caller.flow);
+        let trunk = match (&leg.route.carrier, leg.route.reaches) {
+            (Some(carrier), _) => carrier.name.clone(),
+            (None, Reaches::Device) => "user".to_owned(),
+            (None, _) => "sipUri".to_owned(),
+        };
+        LegRecord {
+            parent_call_sid: Some(self.call_sid.clone()),
+            direction: Direction::Outbound,
+            from: leg.from.clone(),
+            to: leg.to.clone(),
+            sip_parent_callid: Some(self.sip_call_id()),
+            trunk,
+            host: flow.local.to_string(),
+            remote_host: flow.remote.to_string(),
+            sip_status: leg.sip_status,
+            attempted_at: leg.attempted_at,
+            answered_at: leg.answered_at,
+            ended_at: leg.ended_at.filter(|_| leg.status.is_final()),
+            termination_reason: reason(leg.status, !leg.hung_up),
+            ..self.record_base(leg.call_sid.clone(), sip_callid, event)
+        }
+    }
+
+    fn record_base(&self, call_sid: String, sip_callid: String, event: Value) -> LegRecord {
+        let application = self.application.as_ref();
+        LegRecord {
+            call_sid,
+            parent_call_sid: None,
+            direction: Direction::Inbound,
+            from: String::new(),
+            to: String::new(),
+            sip_callid,
+            sip_parent_callid: None,
+            application_sid: application.map(|application| application.sid.clone()),
+            account_sid: self.settings.account_sid.clone(),
+            service_provider_sid: self.settings.service_provider_sid.clone(),
+            trunk: String::new(),
+            host: String::new(),
+            remote_host: String::new(),
+            trace_id: self.trace_id.clone(),
+            sip_status: 100,
+            attempted_at: None,
+            answered_at: None,
+            ended_at: None,
+            termination_reason: "failed",
+            call_status_hook: application.and_then(|a| a.call_status_hook.clone()),
+            base_hook: self.base_hook(),
+            event,
+        }
+    }
+}
+
+/// Why a leg is over, in the words of call records.
+fn reason(status: CallStatus, by_caller: bool) -> &'static str {
+    match status {
+        CallStatus::Completed if by_caller => "caller hungup",
+        CallStatus::Completed => "called party hungup",
+        CallStatus::NoAnswer => "caller abandoned",
+        _ => "failed",
+    }
+}
