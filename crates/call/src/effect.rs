@@ -2,7 +2,7 @@
 //! the rest leaves as [`Effect`]s for the driver.
 
 use serde_json::Value;
-use sip::{Flow, Invite, RequestId, Respond};
+use sip::{Flow, Invite, Proof, RequestId, Respond};
 use verbs::Hook;
 
 use crate::leg::LegId;
@@ -18,6 +18,8 @@ pub(crate) enum SipAction {
     Respond(Respond),
     /// Call this leg.
     Invite(LegId, Box<Invite>),
+    /// Call this leg again, which asked who we are.
+    InviteAgain(LegId, Proof),
     /// Give up this leg; the text is the value of the Reason header.
     Cancel(LegId, Option<&'static str>),
     /// End the dialog of this leg.

@@ -15,7 +15,7 @@ use verbs::{Endpoint, Target};
 
 use crate::call::Call;
 use crate::leg::LegId;
-use crate::settings::{Carrier, Gateway, GatewayHost, Settings};
+use crate::settings::{Carrier, Credentials, Gateway, GatewayHost, Settings};
 
 /// SIP's own port (RFC 3261 §19.1.2).
 const SIP_PORT: u16 = 5060;
@@ -33,6 +33,8 @@ pub(crate) struct Attempt {
     pub(crate) reaches: Reaches,
     /// User of the Diversion header, and the host that names the carrier.
     pub(crate) diversion: Option<(String, String)>,
+    /// What answers a challenge of the next hop, and of nobody else: no redirection is followed.
+    pub(crate) credentials: Option<Credentials>,
 }
 
 /// Where an INVITE goes.
@@ -87,7 +89,15 @@ impl Directory<'_> {
         match &target.endpoint {
             Endpoint::Phone { number, trunk } => self.phone(number, trunk.as_deref()),
             Endpoint::User { name, override_to } => self.user(name, override_to.as_deref()),
-            Endpoint::Sip { sip_uri, .. } => sip_uri_attempt(sip_uri).map(|attempt| vec![attempt]),
+            Endpoint::Sip { sip_uri, auth } => {
+                let mut attempt = sip_uri_attempt(sip_uri)?;
+                attempt.credentials = auth.as_ref().map(|auth| Credentials {
+                    username: auth.username.clone(),
+                    password: auth.password.clone(),
+                    realm: None,
+                });
+                Ok(vec![attempt])
+            }
             Endpoint::Teams { .. } => Err(Unroutable {
                 status: 501,
                 reason: "Teams targets are not supported".to_owned(),
@@ -117,6 +127,7 @@ impl Directory<'_> {
             diversion: carrier.diversion.clone().map(|user| (user, place.clone())),
             gateway: Some(place),
             reaches: Reaches::Carrier(carrier.send_call_sid),
+            credentials: carrier.credentials.clone(),
         }])
     }
 
@@ -165,6 +176,7 @@ impl Directory<'_> {
                     gateway: None,
                     reaches: Reaches::Device,
                     diversion: None,
+                    credentials: None,
                 }
             })
             .collect();
@@ -205,6 +217,7 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
         gateway: None,
         reaches: Reaches::Address,
         diversion: None,
+        credentials: None,
     })
 }
 

@@ -89,8 +89,30 @@ pub struct Carrier {
     pub diversion: Option<String>,
     /// Send `X-Call-Sid` to this carrier.
     pub send_call_sid: bool,
+    /// What answers its challenges on outbound calls.
+    pub credentials: Option<Credentials>,
     /// Its addresses, in order.
     pub gateways: Vec<Gateway>,
+}
+
+/// Name and password for somebody else's digest. `Debug` does not show the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: String,
+    /// The only realm they are meant for; any where there is none.
+    pub realm: Option<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("username", &self.username)
+            .field("realm", &self.realm)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One `[[carrier.gateway]]`.

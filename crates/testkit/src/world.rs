@@ -95,6 +95,7 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
             tech_prefix: None,
             diversion: None,
             send_call_sid: false,
+            credentials: None,
             gateways: vec![gateway],
         })
     };

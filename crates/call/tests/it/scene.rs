@@ -14,8 +14,7 @@ use testkit::{
 /// Longest that any test runs, in virtual time.
 const LONGEST: Duration = Duration::from_secs(400);
 
-pub(crate) const CALLER: SocketAddr =
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);
+pub(crate) const CALLER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);
 
 /// Where callee `number` (from 1) is.
 pub(crate) fn callee_address(number: u8) -> SocketAddr {

@@ -65,9 +65,9 @@ pub(crate) fn response_to(world: &World, to: SocketAddr, status: u16) -> Sent {
 /// Statuses of its responses to INVITEs from this address, in order, repetitions included.
 pub(crate) fn statuses_to(world: &World, to: SocketAddr) -> Vec<u16> {
     let sent = sent_to(world, to);
-    let to_invite = sent.iter().filter(|sent| {
-        sent.message.cseq().is_ok_and(|(_, method)| method == Method::Invite)
-    });
+    let to_invite = sent
+        .iter()
+        .filter(|sent| sent.message.cseq().is_ok_and(|(_, method)| method == Method::Invite));
     to_invite.filter_map(|sent| sent.message.status()).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use sip::Login;
 use verbs::Target;
 use verbs::status::{CallStatus, LostBecause};
 
@@ -118,6 +119,9 @@ impl Call {
 
     fn new_leg(&mut self, target: usize, verb: &Target, route: Attempt) -> Leg {
         let call_sid = self.random.sid();
+        let login = route.credentials.clone().map(|credentials| {
+            Login::new(credentials.username, credentials.password, credentials.realm)
+        });
         let from = self.caller_id_for(verb);
         let session_id = self.random.next_u64();
         let dial = self.dial.as_mut();
@@ -151,6 +155,8 @@ impl Call {
             bye_headers: Vec::new(),
             peer_bye_headers: Vec::new(),
             lost_because: None,
+            login,
+            proof: None,
             in_endpoint: false,
         }
     }
