@@ -297,6 +297,9 @@ impl Call {
             Event::Progress { response, .. } => self.callee_progress(cx, leg, &response),
             Event::Answered { response, .. } => self.callee_answered(cx, leg, &response),
             Event::Rejected { status, reason, cause, response, .. } => {
+                if response.as_ref().is_some_and(|response| self.answer_challenge(leg, response)) {
+                    return self.callee_input(cx, leg, callee::Input::Challenged);
+                }
                 self.lose_by_peer(leg, status, &reason, cause);
                 self.rest_gateway(cx, leg, response.as_ref());
                 self.callee_input(cx, leg, callee::Input::Rejected);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use sip::{Flow, Invite, RequestId, Respond};
+use sip::{Flow, Invite, Proof, RequestId, Respond};
 use verbs::Hook;
 
 use crate::leg::LegId;
@@ -22,6 +22,8 @@ pub(crate) enum SipAction {
     Respond(Respond),
     /// Call this leg, over this carrier if it is one that is limited.
     Invite { leg: LegId, invite: Box<Invite>, carrier: Option<Arc<Carrier>> },
+    /// Call this leg again, which asked who we are.
+    InviteAgain(LegId, Proof),
     /// Give up this leg; the text is the value of the Reason header.
     Cancel(LegId, Option<&'static str>),
     /// End the dialog of this leg.

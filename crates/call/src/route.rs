@@ -17,7 +17,7 @@ use verbs::{Endpoint, Target};
 use crate::call::Call;
 use crate::leg::LegId;
 use crate::random::Random;
-use crate::settings::{Carrier, Gateway, GatewayHost, Settings};
+use crate::settings::{Carrier, Credentials, Gateway, GatewayHost, Settings};
 
 /// SIP's own port (RFC 3261 §19.1.2).
 const SIP_PORT: u16 = 5060;
@@ -37,6 +37,8 @@ pub(crate) struct Attempt {
     pub(crate) carrier: Option<Arc<Carrier>>,
     /// User of the Diversion header, and the host that names the carrier.
     pub(crate) diversion: Option<(String, String)>,
+    /// What answers a challenge of the next hop, and of nobody else: no redirection is followed.
+    pub(crate) credentials: Option<Credentials>,
 }
 
 /// The ways to call one target.
@@ -121,8 +123,14 @@ impl Directory<'_> {
             Endpoint::User { name, override_to } => {
                 self.user(name, override_to.as_deref()).map(Ways::AtOnce)
             }
-            Endpoint::Sip { sip_uri, .. } => {
-                sip_uri_attempt(sip_uri).map(|attempt| Ways::AtOnce(vec![attempt]))
+            Endpoint::Sip { sip_uri, auth } => {
+                let mut attempt = sip_uri_attempt(sip_uri)?;
+                attempt.credentials = auth.as_ref().map(|auth| Credentials {
+                    username: auth.username.clone(),
+                    password: auth.password.clone(),
+                    realm: None,
+                });
+                Ok(Ways::AtOnce(vec![attempt]))
             }
             Endpoint::Teams { .. } => Err(Unroutable {
                 status: 501,
@@ -209,6 +217,7 @@ impl Directory<'_> {
                     carrier: None,
                     reaches: Reaches::Device,
                     diversion: None,
+                    credentials: None,
                 }
             })
             .collect();
@@ -250,6 +259,7 @@ fn gateway_attempt(
         gateway: Some(place),
         carrier: Some(Arc::clone(carrier)),
         reaches: Reaches::Carrier(carrier.send_call_sid),
+        credentials: carrier.credentials.clone(),
     }
 }
 
@@ -296,6 +306,7 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
         carrier: None,
         reaches: Reaches::Address,
         diversion: None,
+        credentials: None,
     })
 }
 

@@ -95,8 +95,30 @@ pub struct Carrier {
     pub max_calls: Option<u32>,
     /// New calls a second in both directions; none = no limit.
     pub max_cps: Option<u32>,
+    /// What answers its challenges on outbound calls.
+    pub credentials: Option<Credentials>,
     /// Its addresses.
     pub gateways: Vec<Gateway>,
+}
+
+/// Name and password for somebody else's digest. `Debug` does not show the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: String,
+    /// The only realm they are meant for; any where there is none.
+    pub realm: Option<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("username", &self.username)
+            .field("realm", &self.realm)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One `[[carrier.gateway]]`.

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use sip::auth::challenge::Challenger;
 use sip::registrar::{Registrar, RegistrarConfig};
-use sip::{Endpoint, Event, Flow, InviteId, Respond, Transmit};
+use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, Transmit};
 
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
@@ -336,14 +336,22 @@ impl Switch {
                 let call_id = self.endpoint.call_id(id).unwrap_or_default();
                 live.call.callee_called(leg, call_id);
             }
+            SipAction::InviteAgain(leg, proof) => {
+                if let Some(id) = id(leg) {
+                    self.endpoint.invite_again(now, id, &[proof.into()]);
+                }
+            }
             SipAction::Cancel(leg, reason) => {
                 if let Some(id) = id(leg) {
                     self.endpoint.cancel(now, id, reason);
                 }
             }
-            SipAction::Bye(leg, headers) => {
+            SipAction::Bye(leg, mut headers) => {
                 if let Some(id) = id(leg) {
                     self.carriers.ended(id);
+                    let uri = self.endpoint.request_uri(id);
+                    let proof = uri.and_then(|uri| live.call.proof_for(leg, &Method::Bye, &uri));
+                    headers.extend(proof.map(Into::into));
                     self.endpoint.bye(now, id, &headers);
                 }
             }

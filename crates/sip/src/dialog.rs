@@ -125,10 +125,14 @@ impl Dialog {
         self.write(&Method::Ack, self.local_cseq, branch)
     }
 
-    /// RFC 3261 §12.2.1.1: Request-URI and Route headers by the first route's kind.
-    fn write(&self, method: &Method, cseq: u32, branch: u128) -> Builder {
-        let strict = self.routes.first().filter(|route| !route.uri.params.has("lr"));
-        let uri = match strict {
+    /// RFC 3261 §16.12.1.2: a first route that wants to be the Request-URI.
+    fn strict_route(&self) -> Option<&NameAddr> {
+        self.routes.first().filter(|route| !route.uri.params.has("lr"))
+    }
+
+    /// Request-URI of the dialog's requests.
+    pub(crate) fn request_uri(&self) -> String {
+        match self.strict_route() {
             Some(route) => {
                 let mut uri = route.uri.clone();
                 uri.headers = None;
@@ -136,8 +140,13 @@ impl Dialog {
                 uri.to_string()
             }
             None => self.target.clone(),
-        };
-        let mut builder = Builder::request(method.clone(), &uri)
+        }
+    }
+
+    /// RFC 3261 §12.2.1.1: Request-URI and Route headers by the first route's kind.
+    fn write(&self, method: &Method, cseq: u32, branch: u128) -> Builder {
+        let strict = self.strict_route();
+        let mut builder = Builder::request(method.clone(), &self.request_uri())
             .header("Via", via(self.next_hop(), branch))
             .header("Max-Forwards", MAX_FORWARDS);
         for route in self.routes.iter().skip(usize::from(strict.is_some())) {

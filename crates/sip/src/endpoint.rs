@@ -134,6 +134,24 @@ impl Endpoint {
         id
     }
 
+    /// Sends an INVITE again that the peer has refused, with these headers beside the others or in
+    /// place of those of the same name: how a challenge is answered. RFC 3261 §22.2: Call-ID,
+    /// From, To and the way are those of before, the sequence number is the next.
+    ///
+    /// To be called at [`Event::Rejected`] with the peer's response, or not at all: events go on
+    /// under the same id. One that cannot be written is rejected at once with 503 and
+    /// [`RejectCause::Transport`]. After [`Endpoint::cancel`] this does nothing.
+    pub fn invite_again(&mut self, now: Instant, id: InviteId, headers: &[(String, String)]) {
+        self.with(id, |session, stack| session.invite_again(stack, now, headers));
+        self.release();
+    }
+
+    /// Request-URI of the requests that we send within the session's dialog; `None` while it has
+    /// none. What credentials for them are made for.
+    pub fn request_uri(&mut self, id: InviteId) -> Option<String> {
+        self.sessions.get_mut(&id)?.request_uri()
+    }
+
     /// Takes an INVITE of ours back. RFC 3261 §9.1: the CANCEL waits for a provisional response,
     /// and is not sent if the final one comes first. A 2xx that crosses it still makes
     /// [`Event::Answered`]. After a final response this does nothing.

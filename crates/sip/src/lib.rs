@@ -28,6 +28,7 @@ pub mod uri;
 pub mod write;
 
 pub use auth::challenge::{Challenger, Verdict};
+pub use auth::login::{Login, Proof, Unanswered};
 pub use endpoint::{
     Config, Counts, EndCause, Endpoint, Event, Flow, Invite, InviteId, RejectCause, RequestId,
     Respond, Transmit, Transport,

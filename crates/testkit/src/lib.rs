@@ -20,7 +20,7 @@ pub use application::{Answer, Application, Asked};
 pub use invariants::check;
 pub use ladder::{Entry, Ladder};
 pub use link::{Link, Weather};
-pub use phone::{Callee, Caller, Note, Outcome, Phone, Script};
+pub use phone::{Callee, Caller, Challenge, Note, Outcome, Phone, Script};
 pub use random::Random;
 pub use world::{MediaFact, SWITCH, World, WorldConfig, carrier_settings};
 

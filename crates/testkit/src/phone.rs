@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sip::{Config, Endpoint, Event, Flow, Invite, InviteId, Message, Respond, Transmit, Transport};
+use sip::auth::digest::Algorithm;
+use sip::{
+    Challenger, Config, Endpoint, Event, Flow, Invite, InviteId, Message, Method, Respond,
+    Transmit, Transport, Verdict,
+};
 
 /// What a phone does.
 #[derive(Clone, Debug)]
@@ -57,6 +61,21 @@ pub struct Caller {
     pub hangs_up: Option<Duration>,
 }
 
+/// What a called phone wants to know of each caller before it plays its script.
+#[derive(Clone, Debug)]
+pub struct Challenge {
+    /// 401 or 407.
+    pub status: u16,
+    /// The only user that it lets in.
+    pub username: &'static str,
+    /// Its password.
+    pub password: &'static str,
+    /// What it offers, in this order.
+    pub algorithms: Vec<Algorithm>,
+    /// The nonce of its first challenge is stale when it comes back.
+    pub forgets: bool,
+}
+
 /// Something a phone saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
@@ -105,6 +124,9 @@ pub struct Phone {
     pub received: Vec<Message>,
     /// Payload types it offers and answers, the preferred first.
     pub codecs: Vec<u8>,
+    /// Whom it lets in; everybody where there is none.
+    pub challenge: Option<Challenge>,
+    challenger: Challenger,
     endpoint: Endpoint,
     agenda: BTreeMap<(Instant, InviteId, Act), ()>,
     up: BTreeSet<InviteId>,
@@ -122,6 +144,8 @@ impl Phone {
             notes: Vec::new(),
             received: Vec::new(),
             codecs: vec![0, 8],
+            challenge: None,
+            challenger: Challenger::new([7; 32]),
             endpoint: Endpoint::new(Config::default(), seed),
             agenda: BTreeMap::new(),
             up: BTreeSet::new(),
@@ -327,9 +351,46 @@ impl Phone {
         }
     }
 
+    /// Refuses an INVITE without the credentials that it wants; whether it did.
+    fn challenged(&mut self, now: Instant, id: InviteId, request: &Message) -> bool {
+        let Some(challenge) = self.challenge.clone() else { return false };
+        let (asks, answers) = match challenge.status {
+            407 => ("Proxy-Authenticate", "Proxy-Authorization"),
+            _ => ("WWW-Authenticate", "Authorization"),
+        };
+        let given = request.header_text(answers);
+        let verdict = given.as_ref().map(|given| {
+            self.challenger.verify(now, &Method::Invite, given, |credentials| {
+                let known = credentials.username == challenge.username;
+                known.then(|| challenge.password.to_owned())
+            })
+        });
+        if verdict == Some(Verdict::Ok) {
+            return false;
+        }
+        let stale = verdict == Some(Verdict::Stale);
+        let offers = if given.is_none() && challenge.forgets {
+            Challenger::new([8; 32]).challenge(now, "phone", false)
+        } else {
+            self.challenger.challenge(now, "phone", stale)
+        };
+        let named = |algorithm: &Algorithm| {
+            let name = format!("algorithm={},", algorithm.as_str());
+            offers.iter().find(|offer| offer.contains(&name)).cloned()
+        };
+        let headers = challenge.algorithms.iter().filter_map(named);
+        let headers = headers.map(|offer| (asks.to_owned(), offer)).collect();
+        let refusal = Respond { headers, ..Respond::status(challenge.status) };
+        self.endpoint.respond(now, id, refusal);
+        true
+    }
+
     fn invited(&mut self, now: Instant, id: InviteId, request: Message) {
         self.note(now, Note::Invited);
-        self.received.push(request);
+        self.received.push(request.clone());
+        if self.challenged(now, id, &request) {
+            return;
+        }
         let Script::Callee(callee) = self.script.clone() else {
             return self.endpoint.respond(now, id, Respond::status(486));
         };

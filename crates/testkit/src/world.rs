@@ -105,6 +105,7 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
             send_call_sid: false,
             max_calls: None,
             max_cps: None,
+            credentials: None,
             gateways: vec![gateway],
         })
     };

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use media::sdp::{self, Codec, Description, Negotiated};
 use serde_json::Value;
-use sip::{Flow, Message, RejectCause};
+use sip::{Flow, Login, Message, Proof, RejectCause};
 use verbs::status::{self, CallStatus, LostBecause};
 
 use crate::call::{Call, Context};
@@ -57,6 +57,10 @@ pub(crate) struct Leg {
     pub(crate) hung_up: bool,
     /// Why it was stopped or refused.
     pub(crate) lost_because: Option<LostBecause>,
+    /// What answers its challenges.
+    pub(crate) login: Option<Login>,
+    /// The answer to the challenge that came last, until it is sent.
+    pub(crate) proof: Option<Proof>,
     /// The INVITE left, and the endpoint has not released it yet.
     pub(crate) in_endpoint: bool,
 }
@@ -92,6 +96,7 @@ impl Call {
                 }
             }
             Action::Invite => self.invite_callee(cx, id),
+            Action::InviteAgain => self.invite_callee_again(id),
             Action::Cancel => {
                 let elsewhere = self.lost_because(id) == Some(LostBecause::AnsweredElsewhere);
                 let reason = elsewhere.then_some(ANSWERED_ELSEWHERE);

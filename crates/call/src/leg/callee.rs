@@ -5,7 +5,8 @@
 //! In goes what the network and the dial say, out come [`Action`]s in the order to carry out.
 
 use super::callee::Action::{
-    Answered, Bye, Cancel, CloseMedia, Declined, Gone, Invite, Lost, OpenMedia, Rang, Unusable,
+    Answered, Bye, Cancel, CloseMedia, Declined, Gone, Invite, InviteAgain, Lost, OpenMedia, Rang,
+    Unusable,
 };
 
 /// Where the INVITE stands.
@@ -46,6 +47,8 @@ pub(crate) enum Input {
     Answered,
     /// A 2xx whose session description cannot be used.
     AnsweredUnusable,
+    /// A 401 or 407 that credentials are there for.
+    Challenged,
     /// A final failure: a response, a time-out, a dead transport.
     Rejected,
     /// The peer ended the dialog.
@@ -61,6 +64,8 @@ pub(crate) enum Action {
     OpenMedia,
     /// Send the INVITE.
     Invite,
+    /// Send the INVITE again, with credentials.
+    InviteAgain,
     /// Send CANCEL, once the RFC allows it.
     Cancel,
     /// Send BYE.
@@ -95,6 +100,8 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
         (Calling | Early, I::Progress) => (Early, &[Rang]),
         (Calling | Early, I::Answered) => (Up, &[Answered]),
         (Calling | Early, I::AnsweredUnusable) => (Ended, &[Bye, CloseMedia, Unusable]),
+        // RFC 3261 §22.2: nothing rings any more; the second INVITE starts from the beginning.
+        (Calling | Early, I::Challenged) => (Calling, &[InviteAgain]),
         (Calling | Early, I::Rejected) => (Ended, &[CloseMedia, Declined]),
         // RFC 3261 §9.1: the endpoint holds the CANCEL until a provisional response has come.
         (Calling | Early, I::Stop) => (Cancelling, &[Cancel]),
@@ -104,7 +111,7 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
 
         // RFC 3261 §15: a 2xx that crosses the CANCEL made a dialog; only BYE ends it.
         (Cancelling, I::Answered | I::AnsweredUnusable) => (Ended, &[Bye, CloseMedia, Lost]),
-        (Cancelling, I::Rejected) => (Ended, &[CloseMedia, Lost]),
+        (Cancelling, I::Rejected | I::Challenged) => (Ended, &[CloseMedia, Lost]),
 
         // why: look-up and port were asked for; their answer must not find a reused leg.
         (Abandoned, I::Opened) => (Ended, &[CloseMedia]),
@@ -116,6 +123,11 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
 }
 
 impl State {
+    /// The INVITE is out, and no final response to it is known.
+    pub(crate) fn calling(self) -> bool {
+        matches!(self, State::Calling | State::Early)
+    }
+
     /// The INVITE never left.
     pub(crate) fn before_invite(self) -> bool {
         matches!(self, State::Resolving | State::Opening | State::Abandoned)
@@ -138,7 +150,7 @@ mod tests {
         S::Abandoned,
         S::Ended,
     ];
-    const INPUTS: [I; 10] = [
+    const INPUTS: [I; 11] = [
         I::Resolved,
         I::Unresolved,
         I::Opened,
@@ -146,6 +158,7 @@ mod tests {
         I::Progress,
         I::Answered,
         I::AnsweredUnusable,
+        I::Challenged,
         I::Rejected,
         I::Hangup,
         I::Stop,
@@ -160,15 +173,18 @@ mod tests {
         (S::Resolving,  &[I::Unresolved],       S::Ended,      &[Declined]),
         (S::Resolving,  &[I::Stop],             S::Abandoned,  &[Lost]),
         (S::Resolving,  &[I::Opened, I::OpenFailed, I::Progress, I::Answered,
-                          I::AnsweredUnusable, I::Rejected, I::Hangup], S::Resolving, &[]),
+                          I::AnsweredUnusable, I::Challenged, I::Rejected, I::Hangup],
+                                                S::Resolving,  &[]),
         (S::Opening,    &[I::Opened],           S::Calling,    &[Invite]),
         (S::Opening,    &[I::OpenFailed],       S::Ended,      &[Declined]),
         (S::Opening,    &[I::Stop],             S::Abandoned,  &[Lost]),
         (S::Opening,    &[I::Resolved, I::Unresolved, I::Progress, I::Answered,
-                          I::AnsweredUnusable, I::Rejected, I::Hangup], S::Opening, &[]),
+                          I::AnsweredUnusable, I::Challenged, I::Rejected, I::Hangup],
+                                                S::Opening,    &[]),
         (S::Calling,    &[I::Progress],         S::Early,      &[Rang]),
         (S::Calling,    &[I::Answered],         S::Up,         &[Answered]),
         (S::Calling,    &[I::AnsweredUnusable], S::Ended,      &[Bye, CloseMedia, Unusable]),
+        (S::Calling,    &[I::Challenged],       S::Calling,    &[InviteAgain]),
         (S::Calling,    &[I::Rejected],         S::Ended,      &[CloseMedia, Declined]),
         (S::Calling,    &[I::Stop],             S::Cancelling, &[Cancel]),
         (S::Calling,    &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Hangup],
@@ -176,6 +192,7 @@ mod tests {
         (S::Early,      &[I::Progress],         S::Early,      &[Rang]),
         (S::Early,      &[I::Answered],         S::Up,         &[Answered]),
         (S::Early,      &[I::AnsweredUnusable], S::Ended,      &[Bye, CloseMedia, Unusable]),
+        (S::Early,      &[I::Challenged],       S::Calling,    &[InviteAgain]),
         (S::Early,      &[I::Rejected],         S::Ended,      &[CloseMedia, Declined]),
         (S::Early,      &[I::Stop],             S::Cancelling, &[Cancel]),
         (S::Early,      &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Hangup],
@@ -183,18 +200,22 @@ mod tests {
         (S::Up,         &[I::Hangup],           S::Ended,      &[CloseMedia, Gone]),
         (S::Up,         &[I::Stop],             S::Ended,      &[Bye, CloseMedia, Gone]),
         (S::Up,         &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Progress,
-                          I::Answered, I::AnsweredUnusable, I::Rejected], S::Up, &[]),
+                          I::Answered, I::AnsweredUnusable, I::Challenged, I::Rejected],
+                                                S::Up,         &[]),
         (S::Cancelling, &[I::Answered, I::AnsweredUnusable],
                                                 S::Ended,      &[Bye, CloseMedia, Lost]),
-        (S::Cancelling, &[I::Rejected],         S::Ended,      &[CloseMedia, Lost]),
+        (S::Cancelling, &[I::Rejected, I::Challenged],
+                                                S::Ended,      &[CloseMedia, Lost]),
         (S::Cancelling, &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Progress,
                           I::Hangup, I::Stop],  S::Cancelling, &[]),
         (S::Abandoned,  &[I::Opened],           S::Ended,      &[CloseMedia]),
         (S::Abandoned,  &[I::Resolved, I::Unresolved, I::OpenFailed], S::Ended, &[]),
-        (S::Abandoned,  &[I::Progress, I::Answered, I::AnsweredUnusable, I::Rejected,
-                          I::Hangup, I::Stop],  S::Abandoned,  &[]),
+        (S::Abandoned,  &[I::Progress, I::Answered, I::AnsweredUnusable, I::Challenged,
+                          I::Rejected, I::Hangup, I::Stop],
+                                                S::Abandoned,  &[]),
         (S::Ended,      &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Progress,
-                          I::Answered, I::AnsweredUnusable, I::Rejected, I::Hangup, I::Stop],
+                          I::Answered, I::AnsweredUnusable, I::Challenged, I::Rejected,
+                          I::Hangup, I::Stop],
                                                 S::Ended,      &[]),
     ];
 

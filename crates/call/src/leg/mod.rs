@@ -4,6 +4,7 @@ pub(crate) mod attempt;
 pub(crate) mod callee;
 pub(crate) mod caller;
 pub(crate) mod caller_leg;
+pub(crate) mod challenge;
 pub(crate) mod local;
 pub(crate) mod reinvite;
 

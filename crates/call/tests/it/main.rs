@@ -9,6 +9,7 @@ mod action_hook_answers;
 mod answer_crosses_cancel;
 mod bridge_ends;
 mod busy_beats_failed;
+mod callee_asks_for_credentials;
 mod callee_fails;
 mod callees_that_cannot_be_called;
 mod caller_answered_first;

@@ -70,7 +70,6 @@ fn a_property_of_the_dial_is_left_out() {
 #[test]
 fn a_property_of_a_target_is_left_out() {
     let properties = [
-        ("auth", json!({ "username": "u", "password": "p" })),
         ("callerId", json!("4930111111")),
         ("codecs", json!(["PCMA"])),
         ("delay", json!(1)),

@@ -31,7 +31,7 @@ impl Algorithm {
     }
 
     /// RFC 7616 §3.3: without the parameter it is MD5.
-    fn named(name: Option<&str>) -> Option<Algorithm> {
+    pub(super) fn named(name: Option<&str>) -> Option<Algorithm> {
         [Algorithm::Md5, Algorithm::Sha256]
             .into_iter()
             .find(|algorithm| name.is_none_or(|name| algorithm.as_str().eq_ignore_ascii_case(name)))
@@ -234,7 +234,7 @@ fn error(what: &'static str, expected: &'static str, got: &str) -> HeaderError {
 }
 
 /// `Digest a=b, c="d"` as parameters.
-fn auth_params(value: &str) -> Result<Params, HeaderError> {
+pub(super) fn auth_params(value: &str) -> Result<Params, HeaderError> {
     let value = value.trim();
     let (scheme, list) = value.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("Digest") {

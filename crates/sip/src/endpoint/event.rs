@@ -191,7 +191,8 @@ pub enum Event {
         /// The response.
         response: Message,
     },
-    /// Our INVITE ended without success.
+    /// Our INVITE ended without success, unless
+    /// [`Endpoint::invite_again`](super::Endpoint::invite_again) follows.
     Rejected {
         /// Our INVITE.
         id: InviteId,

@@ -12,6 +12,8 @@ pub(crate) enum Action {
     Progress,
     /// Send CANCEL with the INVITE's branch.
     SendCancel,
+    /// Send the refused INVITE again, with what the core adds.
+    SendAgain,
     /// Build the dialog of this 2xx and acknowledge it.
     Ack,
     /// Report the 2xx.

@@ -29,15 +29,15 @@ const FIRST_CSEQ: u32 = 1;
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) state: connect::State,
-    invite: ClientKey,
-    forks: Vec<Fork>,
+    pub(super) invite: ClientKey,
+    pub(super) forks: Vec<Fork>,
     /// Value of Reason for the CANCEL.
     cancel_reason: Option<String>,
 }
 
 /// One of those who answer the INVITE, by the tag of its To.
 #[derive(Debug)]
-struct Fork {
+pub(super) struct Fork {
     dialog: Dialog,
     role: Role,
     /// The ACK of its 2xx, to be sent again for each repeated 2xx.
@@ -168,11 +168,12 @@ impl Session {
     /// Notes the dialog of a 2xx and writes its ACK; the place of the fork in the list.
     fn fork(&mut self, step: &mut Step<'_>, response: &Message) -> Option<usize> {
         let Side::Caller(caller) = &mut self.side else { return None };
+        let branch = step.stack.generator.next_u128();
         let (request, flow) = step.stack.transactions.sent(caller.invite)?;
         let dialog: Result<Dialog, HeaderError> = Dialog::of_response(request, response, flow);
         let dialog = dialog.ok()?;
-        let branch = step.stack.generator.next_u128();
-        let ack = dialog.ack(branch).header("User-Agent", &step.stack.agent).build().ok()?;
+        let ack = ack::with_credentials(dialog.ack(branch), request);
+        let ack = ack.header("User-Agent", &step.stack.agent).build().ok()?;
         let ack = Some(Transmit { flow: dialog.next_hop(), bytes: ack.to_bytes() });
         let tag = dialog.remote_tag();
         match caller.forks.iter().position(|fork| fork.dialog.remote_tag() == tag) {

@@ -27,6 +27,8 @@ pub(crate) enum State {
     Confirmed,
     /// Our BYE waits for its response.
     Closing,
+    /// The peer's failure is reported; the core may send the INVITE again.
+    Refused,
     /// Over; what is left are transactions.
     Ended,
 }
@@ -56,6 +58,8 @@ pub(crate) enum Input {
     NoAck,
     /// Our BYE has its final response, or never will.
     ByeDone,
+    /// The core sends the INVITE again.
+    Again,
 }
 
 impl State {
@@ -69,6 +73,7 @@ impl State {
             State::Abandoned => abandoned(input, out),
             State::Confirmed => confirmed(input, out),
             State::Closing => closing(input, out),
+            State::Refused => refused(input, out),
             State::Ended => ended(input, out),
         };
     }
@@ -152,6 +157,10 @@ fn outcome(state: State, input: Input, out: &mut Vec<Action>) -> State {
             out.extend([Action::Ack, Action::Answered]);
             return State::Confirmed;
         }
+        Input::Failure if matches!(state, State::Calling | State::Proceeding) => {
+            out.push(Action::Rejected(Rejection::Response));
+            return State::Refused;
+        }
         Input::Failure => Rejection::Response,
         Input::NoResponse => Rejection::NoResponse,
         Input::Unreachable => Rejection::Unreachable,
@@ -206,6 +215,22 @@ fn closing(input: Input, out: &mut Vec<Action>) -> State {
     }
 }
 
+fn refused(input: Input, out: &mut Vec<Action>) -> State {
+    match input {
+        // RFC 3261 §22.2: as the answer to a challenge, with the next sequence number.
+        Input::Again => {
+            out.push(Action::SendAgain);
+            State::Calling
+        }
+        Input::Success => {
+            out.push(Action::DropFork);
+            State::Refused
+        }
+        Input::Cancel | Input::Bye => State::Ended,
+        _ => State::Refused,
+    }
+}
+
 fn ended(input: Input, out: &mut Vec<Action>) -> State {
     if input == Input::Success {
         out.push(Action::DropFork);
@@ -220,19 +245,21 @@ mod tests {
     use super::{
         Action::{Abandon, Ack, Answered, Arm, Disarm, DropFork, Progress, Rejected, SendBye},
         Input::{
-            Bye, ByeDone, Cancel, Failure, GiveUp, NoAck, NoResponse, PeerBye, Provisional,
+            Again, Bye, ByeDone, Cancel, Failure, GiveUp, NoAck, NoResponse, PeerBye, Provisional,
             Success, Unreachable,
         },
         State::{
             Abandoned, Calling, CancelHeld, Cancelling, Closing, Confirmed, Ended, Proceeding,
+            Refused,
         },
         *,
     };
     use crate::transaction::table_test::{INTERVALS, Row, check, check_complete};
 
-    const STATES: [State; 8] =
-        [Calling, CancelHeld, Proceeding, Cancelling, Abandoned, Confirmed, Closing, Ended];
-    const INPUTS: [Input; 11] = [
+    const STATES: [State; 9] = [
+        Calling, CancelHeld, Proceeding, Cancelling, Abandoned, Confirmed, Closing, Refused, Ended,
+    ];
+    const INPUTS: [Input; 12] = [
         Provisional,
         Success,
         Failure,
@@ -244,6 +271,7 @@ mod tests {
         GiveUp,
         NoAck,
         ByeDone,
+        Again,
     ];
     const GIVE_UP: Action = Arm(Timer::GiveUp, Duration::from_secs(32));
     const FINAL: Action = Disarm(Timer::GiveUp);
@@ -256,7 +284,7 @@ mod tests {
     const ROWS: &[Row<State, Input, Action>] = &[
         (Calling, Provisional, Proceeding, &[Progress]),
         (Calling, Success, Confirmed, &[Ack, Answered]),
-        (Calling, Failure, Ended, &[RESPONSE]),
+        (Calling, Failure, Refused, &[RESPONSE]),
         (Calling, NoResponse, Ended, &[SILENCE]),
         (Calling, Unreachable, Ended, &[UNREACHABLE]),
         (Calling, Cancel, CancelHeld, &[]),
@@ -265,6 +293,7 @@ mod tests {
         (Calling, GiveUp, Calling, &[]),
         (Calling, NoAck, Calling, &[]),
         (Calling, ByeDone, Calling, &[]),
+        (Calling, Again, Calling, &[]),
         (CancelHeld, Provisional, Cancelling, &[SEND, GIVE_UP]),
         (CancelHeld, Success, Confirmed, &[Ack, Answered]),
         (CancelHeld, Failure, Ended, &[RESPONSE]),
@@ -276,9 +305,10 @@ mod tests {
         (CancelHeld, GiveUp, CancelHeld, &[]),
         (CancelHeld, NoAck, CancelHeld, &[]),
         (CancelHeld, ByeDone, CancelHeld, &[]),
+        (CancelHeld, Again, CancelHeld, &[]),
         (Proceeding, Provisional, Proceeding, &[Progress]),
         (Proceeding, Success, Confirmed, &[Ack, Answered]),
-        (Proceeding, Failure, Ended, &[RESPONSE]),
+        (Proceeding, Failure, Refused, &[RESPONSE]),
         (Proceeding, NoResponse, Ended, &[SILENCE]),
         (Proceeding, Unreachable, Ended, &[UNREACHABLE]),
         (Proceeding, Cancel, Cancelling, &[SEND, GIVE_UP]),
@@ -287,6 +317,7 @@ mod tests {
         (Proceeding, GiveUp, Proceeding, &[]),
         (Proceeding, NoAck, Proceeding, &[]),
         (Proceeding, ByeDone, Proceeding, &[]),
+        (Proceeding, Again, Proceeding, &[]),
         (Cancelling, Provisional, Cancelling, &[]),
         (Cancelling, Success, Confirmed, &[FINAL, Ack, Answered]),
         (Cancelling, Failure, Ended, &[FINAL, RESPONSE]),
@@ -298,6 +329,7 @@ mod tests {
         (Cancelling, GiveUp, Ended, &[Rejected(Rejection::NoFinal), Abandon]),
         (Cancelling, NoAck, Cancelling, &[]),
         (Cancelling, ByeDone, Cancelling, &[]),
+        (Cancelling, Again, Cancelling, &[]),
         (Abandoned, Provisional, Abandoned, &[]),
         (Abandoned, Success, Ended, &[FINAL, DropFork]),
         (Abandoned, Failure, Ended, &[FINAL]),
@@ -309,6 +341,7 @@ mod tests {
         (Abandoned, GiveUp, Ended, &[Abandon]),
         (Abandoned, NoAck, Abandoned, &[]),
         (Abandoned, ByeDone, Abandoned, &[]),
+        (Abandoned, Again, Abandoned, &[]),
         (Confirmed, Provisional, Confirmed, &[]),
         (Confirmed, Success, Confirmed, &[DropFork]),
         (Confirmed, Failure, Confirmed, &[]),
@@ -320,6 +353,7 @@ mod tests {
         (Confirmed, GiveUp, Confirmed, &[]),
         (Confirmed, NoAck, Closing, &[SendBye, Action::Ended(EndCause::NoAck)]),
         (Confirmed, ByeDone, Confirmed, &[]),
+        (Confirmed, Again, Confirmed, &[]),
         (Closing, Provisional, Closing, &[]),
         (Closing, Success, Closing, &[DropFork]),
         (Closing, Failure, Closing, &[]),
@@ -331,6 +365,19 @@ mod tests {
         (Closing, GiveUp, Closing, &[]),
         (Closing, NoAck, Closing, &[]),
         (Closing, ByeDone, Ended, &[]),
+        (Closing, Again, Closing, &[]),
+        (Refused, Provisional, Refused, &[]),
+        (Refused, Success, Refused, &[DropFork]),
+        (Refused, Failure, Refused, &[]),
+        (Refused, NoResponse, Refused, &[]),
+        (Refused, Unreachable, Refused, &[]),
+        (Refused, Cancel, Ended, &[]),
+        (Refused, Bye, Ended, &[]),
+        (Refused, PeerBye, Refused, &[]),
+        (Refused, GiveUp, Refused, &[]),
+        (Refused, NoAck, Refused, &[]),
+        (Refused, ByeDone, Refused, &[]),
+        (Refused, Again, Calling, &[Action::SendAgain]),
         (Ended, Provisional, Ended, &[]),
         (Ended, Success, Ended, &[DropFork]),
         (Ended, Failure, Ended, &[]),
@@ -342,6 +389,7 @@ mod tests {
         (Ended, GiveUp, Ended, &[]),
         (Ended, NoAck, Ended, &[]),
         (Ended, ByeDone, Ended, &[]),
+        (Ended, Again, Ended, &[]),
     ];
 
     #[test]

@@ -7,6 +7,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod action;
+mod again;
 mod callee;
 mod caller;
 mod close;
@@ -78,6 +79,8 @@ struct Step<'a> {
     arrived: Option<ServerId>,
     /// The fork whose 2xx caused the step.
     fork: usize,
+    /// What the core adds to an INVITE that is sent again.
+    headers: &'a [(String, String)],
 }
 
 impl<'a> Step<'a> {
@@ -90,6 +93,7 @@ impl<'a> Step<'a> {
             transaction: None,
             arrived: None,
             fork: 0,
+            headers: &[],
         }
     }
 
@@ -142,7 +146,9 @@ impl Session {
     /// Whether the session has ended; transactions may still run.
     pub(crate) fn is_over(&self) -> bool {
         match &self.side {
-            Side::Caller(caller) => caller.state == connect::State::Ended,
+            Side::Caller(caller) => {
+                matches!(caller.state, connect::State::Ended | connect::State::Refused)
+            }
             Side::Callee(callee) => callee.state == accept::State::Ended,
         }
     }

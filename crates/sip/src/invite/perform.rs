@@ -9,6 +9,7 @@ impl Session {
         match action {
             Action::Progress => self.progress(step),
             Action::SendCancel => self.send_cancel(step),
+            Action::SendAgain => self.send_again(step),
             Action::Ack => self.confirm_fork(step),
             Action::Answered => {
                 if let Some(response) = step.message.cloned() {

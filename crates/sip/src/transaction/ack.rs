@@ -10,7 +10,12 @@ use crate::{
 /// The ACK of a 3xx to 6xx: the INVITE's top Via, the response's To.
 pub(crate) fn ack(invite: &Message, response: &Message) -> Result<Message, BuildError> {
     let to = response.header_text("To").unwrap_or_default();
-    repeat(invite, &Method::Ack, &to).build()
+    with_credentials(repeat(invite, &Method::Ack, &to), invite).build()
+}
+
+/// RFC 3261 §22.1: an ACK has the credentials of its INVITE, for nobody can challenge it.
+pub(crate) fn with_credentials(ack: Builder, invite: &Message) -> Builder {
+    ack.copy(invite, "Authorization").copy(invite, "Proxy-Authorization")
 }
 
 /// The CANCEL of an INVITE: the INVITE's top Via and To.

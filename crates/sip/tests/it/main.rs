@@ -2,6 +2,7 @@
 
 mod answer;
 mod cancel;
+mod challenged_invite;
 mod forking_proxy;
 mod hangup;
 mod hostile_bytes;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::settings::{Carrier, Gateway, GatewayHost, PhoneNumber};
+use call::settings::{Carrier, Credentials, Gateway, GatewayHost, PhoneNumber};
 use ipnet::IpNet;
 
 use super::names::{Names, sid};
@@ -63,11 +63,7 @@ impl<'a> Carriers<'a> {
                 "a SIP user",
             )
         });
-        if let Some(entry) = section.entry("register")
-            && entry.table().is_some()
-        {
-            refused(&entry, "no such key, and a carrier that knows us by our address");
-        }
+        let credentials = section.entry("register").and_then(|entry| credentials(&entry));
         if let Some(entry) = section.entry("inbound_auth")
             && entry.table().is_some()
         {
@@ -96,6 +92,7 @@ impl<'a> Carriers<'a> {
             send_call_sid,
             max_calls,
             max_cps,
+            credentials,
             gateways,
         })
     }
@@ -173,6 +170,30 @@ impl<'a> Carriers<'a> {
             }
         }
     }
+}
+
+/// The account at the carrier. REGISTER is of a later version, its challenges are answered.
+fn credentials(entry: &Entry<'_>) -> Option<Credentials> {
+    let section = entry.table()?;
+    let username = section.required("username", "the user name that the carrier gave out");
+    let username = username.and_then(|entry| entry.text());
+    let password = section.secret("password");
+    if password.is_none() {
+        section.missing("password", "password is missing", "the password of that user");
+    }
+    let password = password.and_then(|entry| entry.text());
+    let realm = section.entry("realm").map(|entry| entry.text());
+    section.finish();
+    entry.warn(
+        "this version does not register at the carrier: username and password answer its \
+         challenges to calls, and calls from it are told by the addresses of its gateways",
+    );
+    let realm = match realm {
+        None => None,
+        // why: a realm that cannot be read must not become any realm.
+        Some(realm) => Some(realm?.to_owned()),
+    };
+    Some(Credentials { username: username?.to_owned(), password: password?.to_owned(), realm })
 }
 
 fn short(

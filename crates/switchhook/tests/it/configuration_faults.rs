@@ -207,7 +207,6 @@ fn a_source_of_two_carriers_needs_a_number_to_decide() {
 fn what_would_be_dangerous_to_ignore_is_refused() {
     check(
         "tls = \"0.0.0.0:5061\"\nrefer = \"transfer\"\n[[carrier]]\nname = \"x\"\n\
-         register = { username = \"u\", password = \"hidden\" }\n\
          inbound_auth = { username = \"u\", password = \"hidden\" }\n\
          gateway = [{ host = \"203.0.113.9\" }]\n",
         &[
@@ -215,9 +214,7 @@ fn what_would_be_dangerous_to_ignore_is_refused() {
              through a VPN where calls must be private, got \"0.0.0.0:5061\"",
             "t.toml:4:9: /sip/refer: refer is not supported yet by this version; expected \
              \"refuse\", and a referHook in the application for transfers, got \"transfer\"",
-            "t.toml:7:12: /carrier/0/register: register is not supported yet by this version; \
-             expected no such key, and a carrier that knows us by our address, got a table",
-            "t.toml:8:16: /carrier/0/inbound_auth: inbound_auth is not supported yet by this \
+            "t.toml:7:16: /carrier/0/inbound_auth: inbound_auth is not supported yet by this \
              version; expected no such key: a call is the carrier's by the address of a \
              gateway, got a table",
         ],
@@ -266,6 +263,29 @@ fn the_rest_of_the_values() {
             "t.toml:8:2: /htpp: unknown section; expected one of sip, media, http, limits, \
              store, cluster, application, carrier, phone_number, client, device_calls, \
              got \"htpp\"; did you mean `http`",
+        ],
+    );
+}
+
+#[test]
+fn an_account_at_a_carrier_needs_name_and_password() {
+    check(
+        "[[carrier]]\nname = \"x\"\n\
+         register = { usernam = \"u\", password = 5, realm = 6 }\n\
+         gateway = [{ host = \"203.0.113.9\" }]\n\
+         [[carrier]]\nname = \"y\"\nregister = { username = \"u\" }\n\
+         gateway = [{ host = \"203.0.113.8\" }]\n",
+        &[
+            "t.toml:5:12: /carrier/0/register/username: username is missing; expected the user \
+             name that the carrier gave out, got nothing",
+            "t.toml:5:14: /carrier/0/register/usernam: unknown key; expected one of username, \
+             password, realm, got \"usernam\"; did you mean `username`",
+            "t.toml:5:40: /carrier/0/register/password: wrong type; expected a text in quotes, \
+             got something else",
+            "t.toml:5:51: /carrier/0/register/realm: wrong type; expected a text in quotes, got \
+             the integer 6",
+            "t.toml:9:12: /carrier/1/register/password: password is missing; expected the \
+             password of that user, got nothing",
         ],
     );
 }

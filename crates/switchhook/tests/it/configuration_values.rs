@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use call::settings::{Decline, GatewayHost};
+use call::settings::{Credentials, Decline, GatewayHost};
 use switchhook::config::{ACCOUNT_SID, SERVICE_PROVIDER_SID};
 use verbs::{Hook, HookMethod};
 
@@ -51,6 +51,7 @@ tech_prefix = "99#"
 diversion = "4930"
 max_calls = 10
 send_call_sid = true
+register = { username = "4930", password = "c", realm = "twilio.example" }
   [[carrier.gateway]]
   host = "203.0.113.9"
   port = 5080
@@ -139,6 +140,12 @@ fn a_carrier_arrives() {
     assert_eq!(carrier.application.as_deref(), Some("main"));
     assert_eq!(carrier.tech_prefix.as_deref(), Some("99#"));
     assert_eq!(carrier.diversion.as_deref(), Some("4930"));
+    let credentials = Credentials {
+        username: "4930".to_owned(),
+        password: "c".to_owned(),
+        realm: Some("twilio.example".to_owned()),
+    };
+    assert_eq!(carrier.credentials, Some(credentials));
     let gateways: Vec<_> = carrier
         .gateways
         .iter()
@@ -166,6 +173,10 @@ fn what_does_nothing_yet_is_named() {
             format!("t.toml:4:7: /sip/tcp: tcp {ignored}"),
             format!("t.toml:8:19: /sip/tls_certificate: tls_certificate {ignored}"),
             format!("t.toml:20:15: /http/admin_token: admin_token {ignored}"),
+            "t.toml:43:12: /carrier/0/register: this version does not register at the carrier: \
+             username and password answer its challenges to calls, and calls from it are told by \
+             the addresses of its gateways"
+                .to_owned(),
         ]
     );
 }
@@ -205,6 +216,7 @@ fn sids_depend_on_kind_and_name_alone() {
 fn debug_shows_no_secret() {
     let text = FULL.replace("\"w\"", "\"hidden\"").replace("\"s\"", "\"hidden\"");
     let text = text.replace("\"p\"", "\"hidden\"").replace("\"t\"", "\"hidden\"");
-    assert!(text.matches("hidden").count() == 4);
+    let text = text.replace("\"c\"", "\"hidden\"");
+    assert!(text.matches("hidden").count() == 5);
     assert!(!format!("{:?}", config(&text)).contains("hidden"));
 }

@@ -110,9 +110,7 @@ impl Call {
             unsupported.push(format!("{place}/{name}"));
         }
         for (index, target) in verb.target.iter().enumerate() {
-            let auth = matches!(&target.endpoint, verbs::Endpoint::Sip { auth: Some(_), .. });
-            let of_target: [(&str, bool); 8] = [
-                ("auth", auth),
+            let of_target: [(&str, bool); 7] = [
                 ("callerId", target.caller_id.is_some()),
                 ("codecs", !target.codecs.is_empty()),
                 ("delay", !target.delay.is_zero()),

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use sip::Login;
 use verbs::Target;
 use verbs::status::{CallStatus, LostBecause};
 
@@ -136,6 +137,9 @@ impl Call {
 
     fn new_leg(&mut self, target: usize, verb: &Target, route: Attempt) -> Leg {
         let call_sid = self.random.sid();
+        let login = route.credentials.clone().map(|credentials| {
+            Login::new(credentials.username, credentials.password, credentials.realm)
+        });
         let from = self.caller_id_for(verb);
         let session_id = self.random.next_u64();
         let dial = self.dial.as_mut();
@@ -171,6 +175,8 @@ impl Call {
             peer_bye_headers: Vec::new(),
             hung_up: false,
             lost_because: None,
+            login,
+            proof: None,
             in_endpoint: false,
         }
     }

@@ -1,0 +1,51 @@
+//! A callee that asks who we are: its 401 or 407 is answered with the credentials that the target
+//! or the carrier has for it.
+//!
+//! Which challenge is answered and how often is [`sip::Login`]'s; when the INVITE may go out again
+//! is the machine's (`leg/callee.rs`). The credentials are those of one attempt and go to its next
+//! hop alone: no redirection is followed.
+
+use sip::{Message, Method, Proof};
+
+use crate::call::Call;
+use crate::effect::SipAction;
+use crate::leg::LegId;
+
+impl Call {
+    /// Prepares the answer to a challenge; false where the response is final.
+    pub(crate) fn answer_challenge(&mut self, id: LegId, response: &Message) -> bool {
+        if !matches!(response.status(), Some(401 | 407)) {
+            return false;
+        }
+        let cnonce = self.random.hex_128();
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.state.calling()) else {
+            return false;
+        };
+        let Some(login) = leg.login.as_mut() else { return false };
+        match login.answer(response, &Method::Invite, &leg.route.uri, &cnonce) {
+            Ok(proof) => leg.proof = Some(proof),
+            Err(why) => {
+                tracing::warn!(call_sid = leg.call_sid, uri = leg.route.uri, "not answered: {why}");
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The same INVITE with the answer. The application hears nothing of it.
+    pub(crate) fn invite_callee_again(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        // why: what the refused INVITE brought in a 183 is no part of the next one.
+        leg.negotiated = None;
+        if let Some(proof) = leg.proof.take() {
+            self.sip(SipAction::InviteAgain(id, proof));
+        }
+        self.early_media_lost(id);
+    }
+
+    /// What a further request to a callee that challenged us carries. RFC 3261 §22.3.
+    pub(crate) fn proof_for(&mut self, id: LegId, method: &Method, uri: &str) -> Option<Proof> {
+        let cnonce = self.random.hex_128();
+        self.legs.get_mut(&id)?.login.as_mut()?.next(method, uri, &cnonce)
+    }
+}
