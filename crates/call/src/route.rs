@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sip::registrar::Registrar;
-use sip::{Flow, Invite, NameAddr, Uri};
+use sip::{Flow, Invite, Login, NameAddr, Uri};
 use verbs::status::LostBecause;
 use verbs::{Endpoint, Target};
 
@@ -37,11 +37,19 @@ pub(crate) struct Attempt {
     pub(crate) credentials: Option<Credentials>,
 }
 
+impl Attempt {
+    /// What answers the challenges of one address of the next hop.
+    pub(crate) fn login(&self) -> Option<Login> {
+        let Credentials { username, password, realm } = self.credentials.clone()?;
+        Some(Login::new(username, password, realm))
+    }
+}
+
 /// Where an INVITE goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NextHop {
-    /// An IP literal or a name, and a port.
-    Host(String, u16),
+    /// An IP literal or a name, and a port where one was named.
+    Host(String, Option<u16>),
     /// The way a registration came.
     Flow(Flow),
 }
@@ -120,7 +128,10 @@ impl Directory<'_> {
         };
         let user = format_number(carrier, number);
         let port = gateway.port;
-        let place = if port == SIP_PORT { host.clone() } else { format!("{host}:{port}") };
+        let place = match port {
+            Some(port) if port != SIP_PORT => format!("{host}:{port}"),
+            _ => host.clone(),
+        };
         Ok(vec![Attempt {
             uri: format!("sip:{user}@{place}"),
             next_hop: NextHop::Host(host, port),
@@ -213,7 +224,7 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
     })?;
     Ok(Attempt {
         uri: sip_uri.to_owned(),
-        next_hop: NextHop::Host(uri.host.clone(), uri.port.unwrap_or(SIP_PORT)),
+        next_hop: NextHop::Host(uri.host.clone(), uri.port),
         gateway: None,
         reaches: Reaches::Address,
         diversion: None,

@@ -277,7 +277,10 @@ impl Switch {
             }
             SipAction::Invite(leg, invite) => {
                 let id = self.endpoint.invite(now, *invite);
-                live.invites.insert(leg, id);
+                // why: what the endpoint still says of the leg's last INVITE is nobody's business.
+                if let Some(last) = live.invites.insert(leg, id) {
+                    self.legs.remove(&last);
+                }
                 self.legs.insert(id, (key, leg));
                 let call_id = self.endpoint.call_id(id).unwrap_or_default();
                 live.call.callee_called(leg, call_id);

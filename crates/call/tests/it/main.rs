@@ -7,3 +7,4 @@ mod sent;
 
 mod callee_asks_for_credentials;
 mod dial_survives_any_weather;
+mod next_address;
