@@ -167,12 +167,7 @@ impl Call {
         match input {
             Input::Sip(LegId::CALLER, event) => self.caller_sip(cx, event),
             Input::Sip(leg, event) => self.callee_sip(cx, leg, event),
-            Input::Resolved(leg, flow) => {
-                if let Some(known) = self.legs.get_mut(&leg) {
-                    known.flow = Some(flow);
-                }
-                self.callee_input(cx, leg, callee::Input::Resolved);
-            }
+            Input::Resolved(leg, flows) => self.callee_resolved(cx, leg, flows),
             Input::Unresolved(leg, why) => {
                 self.lose(leg, 503, &why);
                 self.callee_input(cx, leg, callee::Input::Unresolved);
@@ -299,6 +294,10 @@ impl Call {
             Event::Rejected { status, reason, cause, response, .. } => {
                 if response.as_ref().is_some_and(|response| self.answer_challenge(leg, response)) {
                     return self.callee_input(cx, leg, callee::Input::Challenged);
+                }
+                if self.tries_elsewhere(leg, status, cause) {
+                    self.note_fruitless(cx, leg, status, &reason);
+                    return self.callee_input(cx, leg, callee::Input::FlowFailed);
                 }
                 self.lose_by_peer(leg, status, &reason, cause);
                 self.rest_gateway(cx, leg, response.as_ref());

@@ -37,15 +37,16 @@ pub(crate) enum SipAction {
 /// What the driver carries out for a call.
 #[derive(Debug)]
 pub enum Effect {
-    /// Find the address of the next hop of a leg: [`Input::Resolved`](crate::Input::Resolved) or
+    /// Find the addresses of the next hop of a leg (RFC 3263):
+    /// [`Input::Resolved`](crate::Input::Resolved) or
     /// [`Input::Unresolved`](crate::Input::Unresolved) follows.
     Resolve {
         /// The leg that waits.
         leg: LegId,
         /// IP literal or name.
         host: String,
-        /// Port, 5060 where the address named none.
-        port: u16,
+        /// Port; where the address named none, the DNS may name one.
+        port: Option<u16>,
     },
     /// Something to do with the call's audio.
     Media(Media),

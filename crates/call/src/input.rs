@@ -12,8 +12,9 @@ use crate::leg::LegId;
 pub enum Input {
     /// The SIP endpoint says something about a leg.
     Sip(LegId, Event),
-    /// [`Effect::Resolve`](crate::Effect::Resolve) found the next hop.
-    Resolved(LegId, Flow),
+    /// [`Effect::Resolve`](crate::Effect::Resolve) found the next hop: the ways to reach it, the
+    /// first to be tried first. None at all is as [`Input::Unresolved`].
+    Resolved(LegId, Vec<Flow>),
     /// [`Effect::Resolve`](crate::Effect::Resolve) found no address; the text says why.
     Unresolved(LegId, String),
     /// [`Media::Open`](crate::Media::Open) is done: RTP of this leg is received at this address,

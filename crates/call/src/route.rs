@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sip::registrar::Registrar;
-use sip::{Flow, Invite, NameAddr, Uri};
+use sip::{Flow, Invite, Login, NameAddr, Uri};
 use verbs::status::LostBecause;
 use verbs::{Endpoint, Target};
 
@@ -68,11 +68,19 @@ impl Resting {
     }
 }
 
+impl Attempt {
+    /// What answers the challenges of one address of the next hop.
+    pub(crate) fn login(&self) -> Option<Login> {
+        let Credentials { username, password, realm } = self.credentials.clone()?;
+        Some(Login::new(username, password, realm))
+    }
+}
+
 /// Where an INVITE goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NextHop {
-    /// An IP literal or a name, and a port.
-    Host(String, u16),
+    /// An IP literal or a name, and a port where one was named.
+    Host(String, Option<u16>),
     /// The way a registration came.
     Flow(Flow),
 }
@@ -241,8 +249,11 @@ impl Directory<'_> {
     }
 }
 
-fn place_of(host: &str, port: u16) -> String {
-    if port == SIP_PORT { host.to_owned() } else { format!("{host}:{port}") }
+fn place_of(host: &str, port: Option<u16>) -> String {
+    match port {
+        Some(port) if port != SIP_PORT => format!("{host}:{port}"),
+        _ => host.to_owned(),
+    }
 }
 
 fn gateway_attempt(
@@ -301,7 +312,7 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
     })?;
     Ok(Attempt {
         uri: sip_uri.to_owned(),
-        next_hop: NextHop::Host(uri.host.clone(), uri.port.unwrap_or(SIP_PORT)),
+        next_hop: NextHop::Host(uri.host.clone(), uri.port),
         gateway: None,
         carrier: None,
         reaches: Reaches::Address,

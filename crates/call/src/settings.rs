@@ -126,8 +126,8 @@ impl std::fmt::Debug for Credentials {
 pub struct Gateway {
     /// IP address, network, or (outbound only) DNS name.
     pub host: GatewayHost,
-    /// Port calls are sent to.
-    pub port: u16,
+    /// Port calls are sent to; without one the DNS may name it, else it is 5060.
+    pub port: Option<u16>,
     /// Calls from this address belong to the carrier.
     pub inbound: bool,
     /// Calls may be sent to it.

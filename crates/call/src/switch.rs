@@ -328,7 +328,10 @@ impl Switch {
                     return live.call.handle(cx, Input::CarrierFull(leg, why));
                 }
                 let id = self.endpoint.invite(now, *invite);
-                live.invites.insert(leg, id);
+                // why: what the endpoint still says of the leg's last INVITE is nobody's business.
+                if let Some(last) = live.invites.insert(leg, id) {
+                    self.legs.remove(&last);
+                }
                 self.legs.insert(id, (key, leg));
                 if let Some(carrier) = carrier {
                     self.carriers.took(id, &carrier);

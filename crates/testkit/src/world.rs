@@ -65,6 +65,8 @@ pub struct World {
     pub media: Vec<MediaFact>,
     /// RTP ports that are open.
     pub open_ports: BTreeSet<(CallKey, LegId)>,
+    /// What the names of its network mean, in order.
+    pub names: BTreeMap<String, Vec<SocketAddr>>,
     /// RTP ports that may be open at the same time.
     pub ports_max: usize,
     /// How long an RTP port takes to open.
@@ -88,7 +90,7 @@ const LOOKUP: Duration = Duration::from_millis(1);
 pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
     let gateway = |ip: IpAddr, port, inbound| Gateway {
         host: GatewayHost::Net(ip.into()),
-        port,
+        port: Some(port),
         inbound,
         outbound: !inbound,
         priority: 0,
@@ -154,6 +156,7 @@ impl World {
             alerts: Vec::new(),
             media: Vec::new(),
             open_ports: BTreeSet::new(),
+            names: BTreeMap::new(),
             ports_max: usize::MAX,
             opening: Duration::ZERO,
             wire: Vec::new(),
@@ -313,9 +316,15 @@ impl World {
     fn carry_out(&mut self, key: CallKey, effect: Effect) {
         match effect {
             Effect::Resolve { leg, host, port } => {
-                let input = match host.parse::<IpAddr>() {
-                    Ok(ip) => Input::Resolved(leg, flow(SocketAddr::new(ip, port))),
-                    Err(_) => Input::Unresolved(leg, format!("{host}: no such host")),
+                let input = match (host.parse::<IpAddr>(), self.names.get(&host)) {
+                    (Ok(ip), _) => {
+                        let address = SocketAddr::new(ip, port.unwrap_or(5060));
+                        Input::Resolved(leg, vec![flow(address)])
+                    }
+                    (_, Some(known)) => {
+                        Input::Resolved(leg, known.iter().copied().map(flow).collect())
+                    }
+                    _ => Input::Unresolved(leg, format!("{host}: no such host")),
                 };
                 self.later(LOOKUP, key, input);
             }

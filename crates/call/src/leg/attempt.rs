@@ -1,6 +1,7 @@
 //! A callee as the call knows it: one INVITE of one target; and how the steps of its machine
 //! (`leg/callee.rs`) become SIP, media, events and news for the dial.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use media::sdp::{self, Codec, Description, Negotiated};
@@ -33,6 +34,8 @@ pub(crate) struct Leg {
     pub(crate) attempt: usize,
     pub(crate) route: Attempt,
     pub(crate) flow: Option<Flow>,
+    /// Further ways to its next hop, in order.
+    pub(crate) flows: VecDeque<Flow>,
     pub(crate) local: Local,
     pub(crate) offered: Vec<Codec>,
     pub(crate) negotiated: Option<Negotiated>,
@@ -70,25 +73,29 @@ impl Leg {
     fn over(&self) -> bool {
         self.state == State::Ended && !self.in_endpoint
     }
+
+    /// The application was told of it, and is to be told of its end.
+    fn told(&self) -> bool {
+        self.last_event.is_some()
+    }
 }
 
 impl Call {
     /// One step of a callee's machine.
     pub(crate) fn callee_input(&mut self, cx: Context<'_>, id: LegId, input: callee::Input) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        let before_invite = leg.state.before_invite();
         let (next, actions) = callee::step(leg.state, input);
         leg.state = next;
         if next == State::Ended && leg.ended_at.is_none() {
             leg.ended_at = Some(cx.now);
         }
         for action in actions {
-            self.callee_action(cx, id, *action, before_invite);
+            self.callee_action(cx, id, *action);
         }
         self.forget_if_over(id);
     }
 
-    fn callee_action(&mut self, cx: Context<'_>, id: LegId, action: Action, before_invite: bool) {
+    fn callee_action(&mut self, cx: Context<'_>, id: LegId, action: Action) {
         match action {
             Action::OpenMedia => {
                 if let Some(flow) = self.legs.get(&id).and_then(|leg| leg.flow) {
@@ -97,6 +104,7 @@ impl Call {
             }
             Action::Invite => self.invite_callee(cx, id),
             Action::InviteAgain => self.invite_callee_again(id),
+            Action::TryNext => self.try_next_flow(id),
             Action::Cancel => {
                 let elsewhere = self.lost_because(id) == Some(LostBecause::AnsweredElsewhere);
                 let reason = elsewhere.then_some(ANSWERED_ELSEWHERE);
@@ -110,9 +118,9 @@ impl Call {
             Action::CloseMedia => self.effect(Effect::Media(Media::Close(id))),
             Action::Rang => self.callee_rang(cx, id),
             Action::Answered => self.callee_is_up(cx, id),
-            Action::Declined | Action::Unusable => self.callee_declined(cx, id, before_invite),
+            Action::Declined | Action::Unusable => self.callee_declined(cx, id),
             Action::Gone => self.callee_gone(cx, id),
-            Action::Lost => self.callee_lost(cx, id, before_invite),
+            Action::Lost => self.callee_lost(cx, id),
         }
     }
 
@@ -257,7 +265,10 @@ impl Call {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.sip_call_id = Some(sip_call_id);
         }
-        self.callee_event(id);
+        // why: a second address is the same call to the application.
+        if self.legs.get(&id).is_some_and(|leg| !leg.told()) {
+            self.callee_event(id);
+        }
     }
 
     fn callee_rang(&mut self, cx: Context<'_>, id: LegId) {
@@ -279,11 +290,11 @@ impl Call {
         self.dial_input(cx, ring::Input::Answered(id));
     }
 
-    fn callee_declined(&mut self, cx: Context<'_>, id: LegId, before_invite: bool) {
+    fn callee_declined(&mut self, cx: Context<'_>, id: LegId) {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.status = status::of_sip(leg.sip_status).into();
         }
-        if !before_invite {
+        if self.legs.get(&id).is_some_and(Leg::told) {
             self.callee_event(id);
         }
         self.note_ended(cx, id);
@@ -308,8 +319,13 @@ impl Call {
     }
 
     /// A leg that we stopped is over, or never began.
-    fn callee_lost(&mut self, cx: Context<'_>, id: LegId, before_invite: bool) {
-        if !before_invite {
+    fn callee_lost(&mut self, cx: Context<'_>, id: LegId) {
+        // why: between two addresses there is no INVITE whose final response could be told.
+        if let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.sip_status < 200) {
+            leg.sip_status = 487;
+            "Request Terminated".clone_into(&mut leg.sip_reason);
+        }
+        if self.legs.get(&id).is_some_and(Leg::told) {
             self.note_ended(cx, id);
             if let Some(leg) = self.legs.get_mut(&id) {
                 leg.status = CallStatus::NoAnswer;

@@ -6,7 +6,7 @@
 
 use super::callee::Action::{
     Answered, Bye, Cancel, CloseMedia, Declined, Gone, Invite, InviteAgain, Lost, OpenMedia, Rang,
-    Unusable,
+    TryNext, Unusable,
 };
 
 /// Where the INVITE stands.
@@ -49,6 +49,8 @@ pub(crate) enum Input {
     AnsweredUnusable,
     /// A 401 or 407 that credentials are there for.
     Challenged,
+    /// The next hop failed at this address, and has another one.
+    FlowFailed,
     /// A final failure: a response, a time-out, a dead transport.
     Rejected,
     /// The peer ended the dialog.
@@ -66,6 +68,8 @@ pub(crate) enum Action {
     Invite,
     /// Send the INVITE again, with credentials.
     InviteAgain,
+    /// Take the next address of the next hop.
+    TryNext,
     /// Send CANCEL, once the RFC allows it.
     Cancel,
     /// Send BYE.
@@ -102,6 +106,9 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
         (Calling | Early, I::AnsweredUnusable) => (Ended, &[Bye, CloseMedia, Unusable]),
         // RFC 3261 §22.2: nothing rings any more; the second INVITE starts from the beginning.
         (Calling | Early, I::Challenged) => (Calling, &[InviteAgain]),
+        // RFC 3263 §4.3: a request of its own to the next address. why: with a port of its own
+        // too, for another address may be reached from another of ours.
+        (Calling | Early, I::FlowFailed) => (Opening, &[CloseMedia, TryNext, OpenMedia]),
         (Calling | Early, I::Rejected) => (Ended, &[CloseMedia, Declined]),
         // RFC 3261 §9.1: the endpoint holds the CANCEL until a provisional response has come.
         (Calling | Early, I::Stop) => (Cancelling, &[Cancel]),
@@ -111,7 +118,7 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
 
         // RFC 3261 §15: a 2xx that crosses the CANCEL made a dialog; only BYE ends it.
         (Cancelling, I::Answered | I::AnsweredUnusable) => (Ended, &[Bye, CloseMedia, Lost]),
-        (Cancelling, I::Rejected | I::Challenged) => (Ended, &[CloseMedia, Lost]),
+        (Cancelling, I::Rejected | I::Challenged | I::FlowFailed) => (Ended, &[CloseMedia, Lost]),
 
         // why: look-up and port were asked for; their answer must not find a reused leg.
         (Abandoned, I::Opened) => (Ended, &[CloseMedia]),
@@ -126,11 +133,6 @@ impl State {
     /// The INVITE is out, and no final response to it is known.
     pub(crate) fn calling(self) -> bool {
         matches!(self, State::Calling | State::Early)
-    }
-
-    /// The INVITE never left.
-    pub(crate) fn before_invite(self) -> bool {
-        matches!(self, State::Resolving | State::Opening | State::Abandoned)
     }
 }
 
@@ -150,7 +152,7 @@ mod tests {
         S::Abandoned,
         S::Ended,
     ];
-    const INPUTS: [I; 11] = [
+    const INPUTS: [I; 12] = [
         I::Resolved,
         I::Unresolved,
         I::Opened,
@@ -159,6 +161,7 @@ mod tests {
         I::Answered,
         I::AnsweredUnusable,
         I::Challenged,
+        I::FlowFailed,
         I::Rejected,
         I::Hangup,
         I::Stop,
@@ -173,18 +176,21 @@ mod tests {
         (S::Resolving,  &[I::Unresolved],       S::Ended,      &[Declined]),
         (S::Resolving,  &[I::Stop],             S::Abandoned,  &[Lost]),
         (S::Resolving,  &[I::Opened, I::OpenFailed, I::Progress, I::Answered,
-                          I::AnsweredUnusable, I::Challenged, I::Rejected, I::Hangup],
+                          I::AnsweredUnusable, I::Challenged, I::FlowFailed, I::Rejected,
+                          I::Hangup],
                                                 S::Resolving,  &[]),
         (S::Opening,    &[I::Opened],           S::Calling,    &[Invite]),
         (S::Opening,    &[I::OpenFailed],       S::Ended,      &[Declined]),
         (S::Opening,    &[I::Stop],             S::Abandoned,  &[Lost]),
         (S::Opening,    &[I::Resolved, I::Unresolved, I::Progress, I::Answered,
-                          I::AnsweredUnusable, I::Challenged, I::Rejected, I::Hangup],
+                          I::AnsweredUnusable, I::Challenged, I::FlowFailed, I::Rejected,
+                          I::Hangup],
                                                 S::Opening,    &[]),
         (S::Calling,    &[I::Progress],         S::Early,      &[Rang]),
         (S::Calling,    &[I::Answered],         S::Up,         &[Answered]),
         (S::Calling,    &[I::AnsweredUnusable], S::Ended,      &[Bye, CloseMedia, Unusable]),
         (S::Calling,    &[I::Challenged],       S::Calling,    &[InviteAgain]),
+        (S::Calling,    &[I::FlowFailed],       S::Opening,    &[CloseMedia, TryNext, OpenMedia]),
         (S::Calling,    &[I::Rejected],         S::Ended,      &[CloseMedia, Declined]),
         (S::Calling,    &[I::Stop],             S::Cancelling, &[Cancel]),
         (S::Calling,    &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Hangup],
@@ -193,6 +199,7 @@ mod tests {
         (S::Early,      &[I::Answered],         S::Up,         &[Answered]),
         (S::Early,      &[I::AnsweredUnusable], S::Ended,      &[Bye, CloseMedia, Unusable]),
         (S::Early,      &[I::Challenged],       S::Calling,    &[InviteAgain]),
+        (S::Early,      &[I::FlowFailed],       S::Opening,    &[CloseMedia, TryNext, OpenMedia]),
         (S::Early,      &[I::Rejected],         S::Ended,      &[CloseMedia, Declined]),
         (S::Early,      &[I::Stop],             S::Cancelling, &[Cancel]),
         (S::Early,      &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Hangup],
@@ -200,22 +207,23 @@ mod tests {
         (S::Up,         &[I::Hangup],           S::Ended,      &[CloseMedia, Gone]),
         (S::Up,         &[I::Stop],             S::Ended,      &[Bye, CloseMedia, Gone]),
         (S::Up,         &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Progress,
-                          I::Answered, I::AnsweredUnusable, I::Challenged, I::Rejected],
+                          I::Answered, I::AnsweredUnusable, I::Challenged, I::FlowFailed,
+                          I::Rejected],
                                                 S::Up,         &[]),
         (S::Cancelling, &[I::Answered, I::AnsweredUnusable],
                                                 S::Ended,      &[Bye, CloseMedia, Lost]),
-        (S::Cancelling, &[I::Rejected, I::Challenged],
+        (S::Cancelling, &[I::Rejected, I::Challenged, I::FlowFailed],
                                                 S::Ended,      &[CloseMedia, Lost]),
         (S::Cancelling, &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Progress,
                           I::Hangup, I::Stop],  S::Cancelling, &[]),
         (S::Abandoned,  &[I::Opened],           S::Ended,      &[CloseMedia]),
         (S::Abandoned,  &[I::Resolved, I::Unresolved, I::OpenFailed], S::Ended, &[]),
         (S::Abandoned,  &[I::Progress, I::Answered, I::AnsweredUnusable, I::Challenged,
-                          I::Rejected, I::Hangup, I::Stop],
+                          I::FlowFailed, I::Rejected, I::Hangup, I::Stop],
                                                 S::Abandoned,  &[]),
         (S::Ended,      &[I::Resolved, I::Unresolved, I::Opened, I::OpenFailed, I::Progress,
-                          I::Answered, I::AnsweredUnusable, I::Challenged, I::Rejected,
-                          I::Hangup, I::Stop],
+                          I::Answered, I::AnsweredUnusable, I::Challenged, I::FlowFailed,
+                          I::Rejected, I::Hangup, I::Stop],
                                                 S::Ended,      &[]),
     ];
 

@@ -25,7 +25,7 @@ impl Call {
         match login.answer(response, &Method::Invite, &leg.route.uri, &cnonce) {
             Ok(proof) => leg.proof = Some(proof),
             Err(why) => {
-                tracing::warn!(call_sid = leg.call_sid, uri = leg.route.uri, "not answered: {why}");
+                tracing::warn!(call_sid = leg.call_sid, "a callee's challenge: {why}");
                 return false;
             }
         }

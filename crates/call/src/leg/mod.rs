@@ -5,6 +5,7 @@ pub(crate) mod callee;
 pub(crate) mod caller;
 pub(crate) mod caller_leg;
 pub(crate) mod challenge;
+pub(crate) mod failover;
 pub(crate) mod local;
 pub(crate) mod reinvite;
 

@@ -1,13 +1,14 @@
 //! Ten thousand dials over a network that loses, repeats and reorders, with answers, refusals and
-//! hang-ups at random: after each of them every invariant holds. A failing seed is printed and
-//! replays exactly.
+//! hang-ups at random, and callees that ask who calls: after each of them every invariant holds. A
+//! failing seed is printed and replays exactly.
 
 use std::time::Duration;
 
-use serde_json::json;
-use testkit::{Callee, Outcome, Random, Weather, World};
+use serde_json::{Value, json};
+use sip::auth::digest::Algorithm;
+use testkit::{Callee, Challenge, Outcome, Random, Weather, World};
 
-use crate::scene::{Scene, patient, s};
+use crate::scene::{Scene, patient, s, target};
 
 const DIALS: u64 = 10_000;
 
@@ -29,6 +30,23 @@ fn callee(random: &mut Random) -> Callee {
     }
 }
 
+/// A target with credentials, which some callees ask for, and some refuse.
+fn known_target(number: u64) -> Value {
+    let mut target = target(u8::try_from(number).unwrap());
+    target["auth"] = json!({ "username": "jane", "password": "secret" });
+    target
+}
+
+fn challenge(random: &mut Random) -> Option<Challenge> {
+    random.chance(20).then(|| Challenge {
+        status: *random.pick(&[401, 407]),
+        username: "jane",
+        password: *random.pick(&["secret", "secret", "another"]),
+        algorithms: vec![Algorithm::Md5, Algorithm::Sha256],
+        forgets: random.chance(30),
+    })
+}
+
 fn scene(seed: u64) -> Scene {
     let mut random = Random::new(seed);
     let count = random.below(4) + 1;
@@ -36,6 +54,7 @@ fn scene(seed: u64) -> Scene {
     let mut more = json!({
         "answerOnBridge": random.chance(60),
         "timeout": *random.pick(&[1, 3, 5, 10]),
+        "target": (1..=count).map(known_target).collect::<Vec<Value>>(),
     });
     if random.chance(30) {
         more["timeLimit"] = json!(*random.pick(&[1, 4]));
@@ -53,8 +72,13 @@ fn scene(seed: u64) -> Scene {
 }
 
 fn play(seed: u64) -> Result<World, String> {
-    let mut world = scene(seed).begin();
+    let mut world = scene(seed).before_the_call();
     world.opening = Duration::from_millis(seed % 3 * 200);
+    let mut random = Random::new(!seed);
+    for phone in world.phones.values_mut().filter(|phone| phone.name != "A") {
+        phone.challenge = challenge(&mut random);
+    }
+    world.call("A");
     if !world.run_until_quiet(LONGEST) {
         let alive = world.switch.alive();
         return Err(format!("not quiet after {LONGEST:?}: {alive:?}"));

@@ -24,6 +24,7 @@ mod headers_reach_callees;
 mod hooks_outstanding;
 mod losing_leg_gets_cancel;
 mod media_timeout;
+mod next_address;
 mod next_gateway;
 mod not_supported_is_said;
 mod phone_numbers;

@@ -12,7 +12,7 @@ use crate::scene::{Scene, answers, callee_address, patient, refuses, result, s, 
 fn gateway(number: u8, priority: u32) -> Gateway {
     Gateway {
         host: GatewayHost::Net(callee_address(number).ip().into()),
-        port: 5060,
+        port: Some(5060),
         inbound: false,
         outbound: true,
         priority,

@@ -49,7 +49,7 @@ fn a_number_is_written_as_the_carrier_wants_it() {
 #[test]
 fn a_port_that_is_not_the_usual_one_is_named() {
     let scene = calling(&phone("15551234567"), &json!({}));
-    let world = scene.settings(|settings| outbound(settings).gateways[0].port = 5070).play();
+    let world = scene.settings(|settings| outbound(settings).gateways[0].port = Some(5070)).play();
     let port = world.wire.iter().find(|(_, sent)| sent.to.port() == 5070);
     let text = String::from_utf8_lossy(&port.unwrap().1.bytes).into_owned();
     assert!(text.starts_with("INVITE sip:+15551234567@10.0.2.1:5070 SIP/2.0"), "{text}");

@@ -7,7 +7,8 @@
 mod outbox;
 mod resolve;
 mod routes;
+mod service;
 mod udp;
 
-pub use resolve::{LOOKUP_TIMEOUT, ResolveError, resolve};
+pub use resolve::{Hop, LOOKUP_TIMEOUT, ResolveError, Resolver};
 pub use udp::{Inbox, Udp};

@@ -2,6 +2,7 @@
 
 mod closing;
 mod latching;
+mod names;
 mod relay;
 mod rig;
 mod ringback;

@@ -10,8 +10,6 @@ use super::plain::refused;
 use super::reader::{Entry, Section};
 use super::value;
 
-/// SIP over UDP.
-const PORT: u16 = 5060;
 /// Longest tech prefix and longest Diversion user, as carriers' tables have them.
 const TECH_PREFIX_MAX: usize = 16;
 const DIVERSION_MAX: usize = 32;
@@ -127,7 +125,7 @@ impl<'a> Carriers<'a> {
         };
         let gateway = host.map(|host| Gateway {
             host,
-            port: port.and_then(|port| u16::try_from(port).ok()).unwrap_or(PORT),
+            port: port.and_then(|port| u16::try_from(port).ok()),
             inbound: wants_in.unwrap_or(can_in),
             outbound: wants_out.unwrap_or(can_out),
             priority: order("priority").unwrap_or(0),

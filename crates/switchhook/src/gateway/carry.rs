@@ -53,19 +53,15 @@ impl Gateway {
         }
     }
 
-    fn resolve(&mut self, key: CallKey, leg: LegId, host: String, port: u16) {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(ip) = bare.parse() {
-            let flow = self.udp.flow_to(SocketAddr::new(ip, port));
-            return self.take(key, Input::Resolved(leg, flow));
-        }
+    fn resolve(&mut self, key: CallKey, leg: LegId, host: String, port: Option<u16>) {
         let (udp, answers) = (self.udp.clone(), self.answers.clone());
+        let resolver = self.resolver.clone();
         tokio::spawn(async move {
-            let input = match net::sip::resolve(&host, port).await {
-                Ok(addresses) => match addresses.first() {
-                    Some(address) => Input::Resolved(leg, udp.flow_to(*address)),
-                    None => Input::Unresolved(leg, format!("{host} has no address")),
-                },
+            let input = match resolver.resolve(&host, port).await {
+                Ok(hops) => {
+                    let flows = hops.iter().map(|hop| udp.flow_to(hop.address));
+                    Input::Resolved(leg, flows.collect())
+                }
                 Err(error) => Input::Unresolved(leg, error.to_string()),
             };
             // why: an error means that the loop has ended and nobody waits any more.

@@ -58,6 +58,7 @@ impl api::Health for State {
 pub struct Gateway {
     switch: Switch,
     udp: Arc<net::sip::Udp>,
+    resolver: Arc<net::sip::Resolver>,
     ports: net::rtp::Ports,
     workers: net::rtp::Workers,
     media: net::rtp::Handle,
@@ -121,6 +122,7 @@ impl Gateway {
         let (answers, inputs) = mpsc::channel(INPUTS_MAX);
         Ok(Gateway {
             switch: Switch::new(settings, sip, secret()?),
+            resolver: Arc::new(net::sip::Resolver::system(config.sip.udp.is_ipv6())),
             udp: Arc::new(udp),
             ports: net::rtp::Ports::new(config.media.address, config.media.ports.clone()),
             media: workers.handle(),

@@ -156,9 +156,9 @@ fn a_carrier_arrives() {
     assert_eq!(
         gateways,
         [
-            (net("203.0.113.9/32"), 5080, true, false),
-            (net("203.0.113.0/24"), 5060, true, false),
-            (name, 5060, false, true),
+            (net("203.0.113.9/32"), Some(5080), true, false),
+            (net("203.0.113.0/24"), None, true, false),
+            (name, None, false, true),
         ]
     );
 }

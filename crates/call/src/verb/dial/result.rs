@@ -37,7 +37,7 @@ pub(crate) struct Record {
 }
 
 /// What became of one INVITE of a target.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct AttemptRecord {
     call_sid: String,
     uri: String,
@@ -51,6 +51,8 @@ pub(crate) struct AttemptRecord {
     sip_reason: Option<String>,
     lost_because: Option<LostBecause>,
     sip_call_id: Option<String>,
+    /// The next hop had another address, which stands for the target from then on.
+    fruitless: bool,
 }
 
 impl Record {
@@ -60,7 +62,8 @@ impl Record {
         if let Some(why) = &self.unroutable {
             return Some((None, why.status, &why.reason));
         }
-        best_of(self.attempts.iter().filter_map(AttemptRecord::failure).collect())
+        let attempts = self.attempts.iter().filter(|attempt| !attempt.fruitless);
+        best_of(attempts.filter_map(AttemptRecord::failure).collect())
     }
 
     /// The attempt that stands for this target: the winner, else one that we stopped, else the
@@ -163,6 +166,22 @@ impl AttemptRecord {
             sip_reason: None,
             lost_because: None,
             sip_call_id: None,
+            fruitless: false,
+        }
+    }
+
+    /// The same call once more, from the beginning.
+    fn next(&self) -> AttemptRecord {
+        AttemptRecord {
+            trying: None,
+            ringing: None,
+            early_media: None,
+            ended: None,
+            sip_status: None,
+            sip_reason: None,
+            sip_call_id: None,
+            fruitless: false,
+            ..self.clone()
         }
     }
 
@@ -247,6 +266,29 @@ impl Call {
         }
     }
 
+    /// The leg failed at this address, and goes on to the next.
+    pub(crate) fn note_fruitless(&mut self, cx: Context<'_>, id: LegId, status: u16, reason: &str) {
+        if let Some((record, leg)) = self.record(id) {
+            record.sip_call_id.clone_from(&leg.sip_call_id);
+            record.ended = Some(cx.now);
+            record.sip_status = Some(status);
+            record.sip_reason = Some(reason.to_owned());
+            record.fruitless = true;
+        }
+    }
+
+    /// From now on the leg is another attempt of its target.
+    pub(crate) fn note_next_attempt(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.dial == self.dials) else {
+            return;
+        };
+        let records = self.dial.as_mut().map(|dial| &mut dial.records);
+        let Some(record) = records.and_then(|records| records.get_mut(leg.target)) else { return };
+        let Some(next) = record.attempts.get(leg.attempt).map(AttemptRecord::next) else { return };
+        record.attempts.push(next);
+        leg.attempt = record.attempts.len() - 1;
+    }
+
     /// A leg was stopped: whatever it will still say, this is why it lost.
     pub(crate) fn note_stopped(&mut self, id: LegId) {
         if let Some((record, leg)) = self.record(id) {
@@ -317,7 +359,11 @@ fn outcome(dial: &Dial, end: End) -> DialResult {
                     record.failure().is_some_and(|(_, status, _)| status == sip_status)
                 })
                 .flat_map(|record| &record.attempts)
-                .find(|attempt| attempt.trying.is_some() && attempt.sip_status == Some(sip_status));
+                .find(|attempt| {
+                    attempt.trying.is_some()
+                        && attempt.sip_status == Some(sip_status)
+                        && !attempt.fruitless
+                });
             (status::of_sip(sip_status), sip_status, chosen)
         }
     };

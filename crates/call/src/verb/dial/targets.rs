@@ -1,9 +1,9 @@
 //! From the targets of a dial to the callees that are called: which are skipped, which cannot be
 //! routed, and one leg for each way to reach the rest.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sip::Login;
 use verbs::Target;
 use verbs::status::{CallStatus, LostBecause};
 
@@ -137,9 +137,6 @@ impl Call {
 
     fn new_leg(&mut self, target: usize, verb: &Target, route: Attempt) -> Leg {
         let call_sid = self.random.sid();
-        let login = route.credentials.clone().map(|credentials| {
-            Login::new(credentials.username, credentials.password, credentials.realm)
-        });
         let from = self.caller_id_for(verb);
         let session_id = self.random.next_u64();
         let dial = self.dial.as_mut();
@@ -155,8 +152,8 @@ impl Call {
             dial: self.dials,
             target,
             attempt: attempts.unwrap_or_default(),
-            route,
             flow: None,
+            flows: VecDeque::new(),
             local: Local::new(session_id),
             offered: Vec::new(),
             negotiated: None,
@@ -175,8 +172,9 @@ impl Call {
             peer_bye_headers: Vec::new(),
             hung_up: false,
             lost_because: None,
-            login,
+            login: route.login(),
             proof: None,
+            route,
             in_endpoint: false,
         }
     }
