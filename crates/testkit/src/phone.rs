@@ -297,7 +297,7 @@ impl Phone {
 
     fn event(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Invite { id, request, .. } => self.invited(now, id, request),
+            Event::Invite { id, request, .. } => self.invited(now, id, &request),
             Event::Progress { response, .. } => {
                 let described = !response.body().is_empty();
                 let status = response.status().unwrap_or_default();
@@ -385,10 +385,10 @@ impl Phone {
         true
     }
 
-    fn invited(&mut self, now: Instant, id: InviteId, request: Message) {
+    fn invited(&mut self, now: Instant, id: InviteId, request: &Message) {
         self.note(now, Note::Invited);
         self.received.push(request.clone());
-        if self.challenged(now, id, &request) {
+        if self.challenged(now, id, request) {
             return;
         }
         let Script::Callee(callee) = self.script.clone() else {

@@ -41,7 +41,7 @@ fn challenge(random: &mut Random) -> Option<Challenge> {
     random.chance(20).then(|| Challenge {
         status: *random.pick(&[401, 407]),
         username: "jane",
-        password: *random.pick(&["secret", "secret", "another"]),
+        password: if random.chance(67) { "secret" } else { "another" },
         algorithms: vec![Algorithm::Md5, Algorithm::Sha256],
         forgets: random.chance(30),
     })
