@@ -328,6 +328,7 @@ impl Call {
         if self.legs.get(&id).is_some_and(Leg::told) {
             self.note_ended(cx, id);
             if let Some(leg) = self.legs.get_mut(&id) {
+                leg.ended_at.get_or_insert(cx.now);
                 leg.status = CallStatus::NoAnswer;
                 leg.sip_status = 487;
                 "Request Terminated".clone_into(&mut leg.sip_reason);

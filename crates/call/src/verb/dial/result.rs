@@ -74,7 +74,8 @@ impl Record {
         let (ended, status) = self.failure().map(|(at, status, _)| (at, status)).unzip();
         let failed =
             |attempt: &&AttemptRecord| Some(attempt.ended) == ended && attempt.sip_status == status;
-        let attempts = || self.attempts.iter();
+        // why: what another address of the same next hop took over stands for nothing.
+        let attempts = || self.attempts.iter().filter(|attempt| !attempt.fruitless);
         attempts()
             .find(won)
             .or_else(|| attempts().find(stopped))
