@@ -108,6 +108,8 @@ pub(crate) struct Call {
     pub(crate) legs: BTreeMap<LegId, Leg>,
     pub(crate) stage: Stage,
     pub(crate) list: VecDeque<Numbered>,
+    /// The operator wrote the list: hooks that it names are as trusted as those of the file.
+    pub(crate) list_is_fixed: bool,
     pub(crate) dial: Option<Dial>,
     /// Dials so far; tells the legs of one dial from those of the next.
     pub(crate) dials: u32,
@@ -138,6 +140,7 @@ impl Call {
             legs: BTreeMap::new(),
             stage: Stage::Opening,
             list: VecDeque::new(),
+            list_is_fixed: false,
             dial: None,
             dials: 0,
             last_failure: None,

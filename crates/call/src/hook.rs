@@ -30,6 +30,7 @@ impl Call {
             Runs::Application(application) => application.clone(),
         };
         if let Some(text) = &application.app_json {
+            self.list_is_fixed = true;
             self.first_list(cx, text);
         } else if let Some(hook) = application.call_hook.clone() {
             let payload = self.first_payload();
@@ -59,8 +60,7 @@ impl Call {
         if self.caller.state.alive() {
             self.stage = Stage::Asking(id);
         }
-        let fixed = self.application.as_ref().is_some_and(|a| a.app_json.is_some());
-        let trusted = fixed || why == Why::First;
+        let trusted = self.list_is_fixed || why == Why::First;
         let request = HookRequest { hook, base: self.base_hook(), trusted, payload };
         self.effect(Effect::Hook { hook: id, request });
     }
@@ -94,9 +94,10 @@ impl Call {
                 self.end_caller(cx, Farewell::because(NO_APPLICATION, &failure.message));
             }
             (Why::Action | Why::Redirect, Ok(Some(text))) => {
-                if !empty_list(&text) {
-                    // A refused list raised its alert and counts as empty.
-                    let _refused = self.load(&text);
+                // A refused list raised its alert and counts as empty.
+                if !empty_list(&text) && self.load(&text).is_ok() {
+                    // why: what an application answers is not what the operator wrote.
+                    self.list_is_fixed = false;
                 }
                 self.stage = Stage::Next;
             }
