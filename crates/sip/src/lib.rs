@@ -12,6 +12,7 @@ pub mod auth;
 mod deadlines;
 mod dialog;
 pub mod endpoint;
+pub mod framing;
 pub mod headers;
 mod invite;
 mod lex;

@@ -13,5 +13,6 @@ mod random_calls;
 mod refusals;
 mod registration;
 mod reinvite;
+mod stream_cut_anywhere;
 mod texts;
 mod torture;
