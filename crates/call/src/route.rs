@@ -273,6 +273,7 @@ impl Call {
         let parent = self.caller.request.max_forwards().ok().flatten().unwrap_or(70);
         Some(Invite {
             flow,
+            large: None,
             request_uri: leg.route.uri.clone(),
             from: from.to_string(),
             to: format!("<{}>", leg.route.uri),

@@ -14,6 +14,7 @@ mod dialog;
 pub mod endpoint;
 pub mod framing;
 pub mod headers;
+mod hop;
 mod invite;
 mod lex;
 pub mod limits;

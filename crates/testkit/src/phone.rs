@@ -137,6 +137,7 @@ impl Phone {
             now,
             Invite {
                 flow: self.flow(switch),
+                large: None,
                 request_uri: caller.calls.clone(),
                 from: caller.from,
                 to: format!("<{}>", caller.calls),
