@@ -6,4 +6,5 @@ mod relay;
 mod rig;
 mod ringback;
 mod silence;
+mod tcp;
 mod udp;
