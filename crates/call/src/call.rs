@@ -161,9 +161,10 @@ impl Call {
         match input {
             Input::Sip(LegId::CALLER, event) => self.caller_sip(cx, event),
             Input::Sip(leg, event) => self.callee_sip(cx, leg, event),
-            Input::Resolved(leg, flow) => {
+            Input::Resolved { leg, flow, large } => {
                 if let Some(known) = self.legs.get_mut(&leg) {
                     known.flow = Some(flow);
+                    known.large = large;
                 }
                 self.callee_input(cx, leg, callee::Input::Resolved);
             }

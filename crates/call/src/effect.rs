@@ -2,7 +2,7 @@
 //! the rest leaves as [`Effect`]s for the driver.
 
 use serde_json::Value;
-use sip::{Flow, Invite, RequestId, Respond};
+use sip::{Flow, Invite, RequestId, Respond, Transport};
 use verbs::Hook;
 
 use crate::leg::LegId;
@@ -40,6 +40,9 @@ pub enum Effect {
         host: String,
         /// Port, 5060 where the address named none.
         port: u16,
+        /// How to get there, where that is said: then there is no other way. `None`: over UDP, or
+        /// what there is.
+        transport: Option<Transport>,
     },
     /// Something to do with the call's audio.
     Media(Media),

@@ -13,7 +13,15 @@ pub enum Input {
     /// The SIP endpoint says something about a leg.
     Sip(LegId, Event),
     /// [`Effect::Resolve`](crate::Effect::Resolve) found the next hop.
-    Resolved(LegId, Flow),
+    Resolved {
+        /// The leg that waits.
+        leg: LegId,
+        /// The way to it.
+        flow: Flow,
+        /// The way of an INVITE that is too long for a datagram, as [`sip::Invite::large`]: over
+        /// TCP, where nothing was said about the transport and TCP is there.
+        large: Option<Flow>,
+    },
     /// [`Effect::Resolve`](crate::Effect::Resolve) found no address; the text says why.
     Unresolved(LegId, String),
     /// [`Media::Open`](crate::Media::Open) is done: RTP of this leg is received at this address,

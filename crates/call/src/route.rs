@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sip::registrar::Registrar;
-use sip::{Flow, Invite, NameAddr, Uri};
+use sip::{Flow, Invite, NameAddr, Scheme, Transport, Uri};
 use verbs::status::LostBecause;
 use verbs::{Endpoint, Target};
 
@@ -38,8 +38,14 @@ pub(crate) struct Attempt {
 /// Where an INVITE goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NextHop {
-    /// An IP literal or a name, and a port.
-    Host(String, u16),
+    /// Somewhere to resolve.
+    Host {
+        /// An IP literal or a name.
+        host: String,
+        port: u16,
+        /// Where it is said how to get there.
+        transport: Option<Transport>,
+    },
     /// The way a registration came.
     Flow(Flow),
 }
@@ -113,7 +119,7 @@ impl Directory<'_> {
         let place = if port == SIP_PORT { host.clone() } else { format!("{host}:{port}") };
         Ok(vec![Attempt {
             uri: format!("sip:{user}@{place}"),
-            next_hop: NextHop::Host(host, port),
+            next_hop: NextHop::Host { host, port, transport: Some(gateway.transport) },
             diversion: carrier.diversion.clone().map(|user| (user, place.clone())),
             gateway: Some(place),
             reaches: Reaches::Carrier(carrier.send_call_sid),
@@ -199,13 +205,44 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
         because: LostBecause::Unreachable,
         alert: None,
     })?;
+    let transport = transport_of(&uri)?;
+    let port = uri.port.unwrap_or(SIP_PORT);
     Ok(Attempt {
         uri: sip_uri.to_owned(),
-        next_hop: NextHop::Host(uri.host.clone(), uri.port.unwrap_or(SIP_PORT)),
+        next_hop: NextHop::Host { host: uri.host.clone(), port, transport },
         gateway: None,
         reaches: Reaches::Address,
         diversion: None,
     })
+}
+
+/// What a URI says of the transport (RFC 3261 §19.1.1). One that is not supported is no reason to
+/// take another: `sips:` and `transport=tls` ask for a call that nobody overhears.
+fn transport_of(uri: &Uri) -> Result<Option<Transport>, Unroutable> {
+    let wanted = match uri.params.get("transport") {
+        _ if uri.scheme == Scheme::Sips => "tls",
+        None => return Ok(None),
+        Some(transport) => transport,
+    };
+    let known = [Transport::Udp, Transport::Tcp].into_iter();
+    let found = known.into_iter().find(|known| wanted.eq_ignore_ascii_case(known.uri_parameter()));
+    found.map(Some).ok_or_else(|| Unroutable {
+        status: 503,
+        reason: format!("transport {wanted} is not supported; expected udp or tcp"),
+        because: LostBecause::Unreachable,
+        alert: Some("not-supported"),
+    })
+}
+
+/// A URI as it stands in To. RFC 3261 §19.1.1: a transport has no place there.
+fn addressed(uri: &str) -> String {
+    match Uri::parse(uri) {
+        Ok(mut parsed) if parsed.params.has("transport") => {
+            parsed.params.remove("transport");
+            parsed.to_string()
+        }
+        _ => uri.to_owned(),
+    }
 }
 
 fn gateway_host(gateway: &Gateway) -> Option<String> {
@@ -273,10 +310,10 @@ impl Call {
         let parent = self.caller.request.max_forwards().ok().flatten().unwrap_or(70);
         Some(Invite {
             flow,
-            large: None,
+            large: leg.large,
             request_uri: leg.route.uri.clone(),
             from: from.to_string(),
-            to: format!("<{}>", leg.route.uri),
+            to: format!("<{}>", addressed(&leg.route.uri)),
             contact_user: Some(escape_user(&leg.from)),
             route: Vec::new(),
             // RFC 3261 §16.6: one hop less, so that a loop through applications ends.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use sip::Transport;
 use verbs::Hook;
 
 /// Everything that routing and running a call depends on.
@@ -100,6 +101,8 @@ pub struct Gateway {
     pub host: GatewayHost,
     /// Port calls are sent to.
     pub port: u16,
+    /// How they are sent. Calls from it are told by their source address, whatever they come over.
+    pub transport: Transport,
     /// Calls from this address belong to the carrier.
     pub inbound: bool,
     /// Calls may be sent to it.

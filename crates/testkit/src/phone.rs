@@ -105,6 +105,8 @@ pub struct Phone {
     pub received: Vec<Message>,
     /// Payload types it offers and answers, the preferred first.
     pub codecs: Vec<u8>,
+    /// What it speaks; UDP unless it is told otherwise.
+    pub transport: Transport,
     endpoint: Endpoint,
     agenda: BTreeMap<(Instant, InviteId, Act), ()>,
     up: BTreeSet<InviteId>,
@@ -122,6 +124,7 @@ impl Phone {
             notes: Vec::new(),
             received: Vec::new(),
             codecs: vec![0, 8],
+            transport: Transport::Udp,
             endpoint: Endpoint::new(Config::default(), seed),
             agenda: BTreeMap::new(),
             up: BTreeSet::new(),
@@ -214,7 +217,7 @@ impl Phone {
     }
 
     fn flow(&self, remote: SocketAddr) -> Flow {
-        Flow { transport: Transport::Udp, local: self.address, remote }
+        Flow { transport: self.transport, local: self.address, remote }
     }
 
     /// Its session description, G.711 and telephone-event.

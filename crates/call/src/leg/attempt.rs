@@ -32,6 +32,8 @@ pub(crate) struct Leg {
     pub(crate) attempt: usize,
     pub(crate) route: Attempt,
     pub(crate) flow: Option<Flow>,
+    /// The way of an INVITE that is too long for a datagram.
+    pub(crate) large: Option<Flow>,
     pub(crate) local: Local,
     pub(crate) offered: Vec<Codec>,
     pub(crate) negotiated: Option<Negotiated>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use call::settings::{Application as Configured, Settings};
 use serde_json::{Value, json};
+use sip::Transport;
 use testkit::{
     Answer, Application, Asked, Callee, Caller, Note, Outcome, Phone, Script, Weather, World,
     WorldConfig, carrier_settings,
@@ -14,8 +15,7 @@ use testkit::{
 /// Longest that any test runs, in virtual time.
 const LONGEST: Duration = Duration::from_secs(400);
 
-pub(crate) const CALLER: SocketAddr =
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);
+pub(crate) const CALLER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);
 
 /// Where callee `number` (from 1) is.
 pub(crate) fn callee_address(number: u8) -> SocketAddr {
@@ -70,6 +70,8 @@ pub(crate) struct Scene {
     pub(crate) config: WorldConfig,
     pub(crate) caller: Caller,
     pub(crate) callees: Vec<Callee>,
+    /// What everybody speaks.
+    pub(crate) transport: Transport,
 }
 
 impl Scene {
@@ -79,7 +81,7 @@ impl Scene {
             Application::default().answering("http://application.test/incoming", text(list));
         let settings = carrier_settings(CALLER.ip(), callee_address(1));
         let config = WorldConfig { seed: 1, weather: Weather::FAIR, settings, application };
-        Scene { config, caller: patient(), callees: Vec::new() }
+        Scene { config, caller: patient(), callees: Vec::new(), transport: Transport::Udp }
     }
 
     /// A dial of these callees with `answerOnBridge` and the actionHook `/done`, and what is
@@ -119,7 +121,7 @@ impl Scene {
     /// The callees are there; nobody calls yet.
     pub(crate) fn without_caller(self) -> World {
         let seed = self.config.seed;
-        let mut world = World::new(self.config);
+        let mut world = World::new(self.config).over(self.transport);
         for (index, callee) in self.callees.into_iter().enumerate() {
             let number = u8::try_from(index + 1).unwrap();
             let script = Script::Callee(callee);

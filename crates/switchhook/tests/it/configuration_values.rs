@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use call::settings::{Decline, GatewayHost};
+use sip::Transport;
 use switchhook::config::{ACCOUNT_SID, SERVICE_PROVIDER_SID};
 use verbs::{Hook, HookMethod};
 
@@ -12,7 +13,7 @@ use crate::reading::{SHORTEST, config, lines, read};
 pub(crate) const FULL: &str = r#"
 [sip]
 udp = "0.0.0.0:5060"
-tcp = "0.0.0.0:5060"
+tcp = "0.0.0.0:5062"
 external_address = "203.0.113.5"
 realm = "sip.example.com"
 udp_registration_expires = "45s"
@@ -54,7 +55,7 @@ send_call_sid = true
   [[carrier.gateway]]
   host = "203.0.113.9"
   port = 5080
-  transport = "udp"
+  transport = "tcp"
   outbound = false
   [[carrier.gateway]]
   host = "203.0.113.0/24"
@@ -84,7 +85,8 @@ drain = 0
 #[test]
 fn every_key_arrives() {
     let config = config(FULL);
-    assert_eq!(config.sip.udp.to_string(), "0.0.0.0:5060");
+    assert_eq!(config.sip.udp, Some("0.0.0.0:5060".parse().unwrap()));
+    assert_eq!(config.sip.tcp, Some("0.0.0.0:5062".parse().unwrap()));
     assert_eq!(config.sip.external_address, Some("203.0.113.5".parse().unwrap()));
     assert_eq!(config.sip.t1, Duration::from_millis(250));
     assert_eq!(config.sip.realm.as_deref(), Some("sip.example.com"));
@@ -139,6 +141,8 @@ fn a_carrier_arrives() {
     assert_eq!(carrier.application.as_deref(), Some("main"));
     assert_eq!(carrier.tech_prefix.as_deref(), Some("99#"));
     assert_eq!(carrier.diversion.as_deref(), Some("4930"));
+    let transports: Vec<_> = carrier.gateways.iter().map(|gateway| gateway.transport).collect();
+    assert_eq!(transports, [Transport::Tcp, Transport::Udp, Transport::Udp]);
     let gateways: Vec<_> = carrier
         .gateways
         .iter()
@@ -157,13 +161,21 @@ fn a_carrier_arrives() {
 }
 
 #[test]
+fn tcp_alone_is_enough_and_then_carriers_are_called_over_it() {
+    let text = "[sip]\ntcp = \"127.0.0.1:5060\"\n[[carrier]]\nname = \"x\"\n\
+                [[carrier.gateway]]\nhost = \"203.0.113.9\"\n";
+    let config = config(text);
+    assert_eq!((config.sip.udp, config.sip.tcp.is_some()), (None, true));
+    assert_eq!(config.settings.carriers[0].gateways[0].transport, Transport::Tcp);
+}
+
+#[test]
 fn what_does_nothing_yet_is_named() {
     let warnings = read(FULL, &[]).expect("no fault").warnings;
     let ignored = "is not supported yet by this version and is ignored";
     assert_eq!(
         lines(&warnings),
         [
-            format!("t.toml:4:7: /sip/tcp: tcp {ignored}"),
             format!("t.toml:8:19: /sip/tls_certificate: tls_certificate {ignored}"),
             format!("t.toml:20:15: /http/admin_token: admin_token {ignored}"),
             format!("t.toml:25:7: /store/url: url {ignored}"),
