@@ -364,3 +364,41 @@ fn set(headers: &mut Vec<(String, String)>, name: &str, value: &str, replace: bo
     }
     headers.push((name.to_owned(), value.to_owned()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_says_which_transport_it_wants_and_gets_no_other() {
+        for (uri, transport) in [
+            ("sip:b@192.0.2.1", Ok(None)),
+            ("sip:b@192.0.2.1;transport=udp", Ok(Some(Transport::Udp))),
+            ("sip:b@192.0.2.1;lr;transport=TCP", Ok(Some(Transport::Tcp))),
+            ("sip:b@192.0.2.1;transport=tls", Err("tls")),
+            ("sip:b@192.0.2.1;transport=ws", Err("ws")),
+            ("sips:b@192.0.2.1", Err("tls")),
+            ("sips:b@192.0.2.1;transport=tcp", Err("tls")),
+        ] {
+            match (sip_uri_attempt(uri), transport) {
+                (Ok(attempt), Ok(transport)) => {
+                    let host = "192.0.2.1".to_owned();
+                    assert_eq!(attempt.next_hop, NextHop::Host { host, port: 5060, transport });
+                    assert_eq!(attempt.uri, uri);
+                }
+                (Err(why), Err(word)) => {
+                    let wanted = format!("transport {word} is not supported; expected udp or tcp");
+                    assert_eq!((why.status, why.reason), (503, wanted), "{uri}");
+                }
+                (attempt, _) => panic!("{uri}: {attempt:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn to_names_no_transport() {
+        assert_eq!(addressed("sip:b@192.0.2.1:5070;transport=tcp;x=y"), "sip:b@192.0.2.1:5070;x=y");
+        assert_eq!(addressed("sip:*98#@host"), "sip:*98#@host");
+        assert_eq!(addressed("tel:+49"), "tel:+49");
+    }
+}
