@@ -115,6 +115,26 @@ async fn a_connection_is_opened_once_for_a_remote_and_carries_both_ways() {
 }
 
 #[tokio::test]
+async fn all_calls_of_a_carrier_may_end_at_once() {
+    let mut tcp = gateway();
+    let carrier = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let flow = tcp.advertised().flow_to(carrier.local_addr().expect("bound"));
+    for _ in 0..3_000 {
+        tcp.send(&transmit(flow, &[b'B'; 600])).expect("there is room");
+    }
+    let reading = std::thread::spawn(move || {
+        let (mut stream, _) = carrier.accept().expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket option");
+        let all = read(&mut stream, 3_000 * 600);
+        (stream, all.len())
+    });
+    while tcp.held_bytes() > 0 {
+        nothing_comes(&mut tcp, Duration::from_millis(20)).await;
+    }
+    assert_eq!(reading.join().expect("no panic").1, 3_000 * 600);
+}
+
+#[tokio::test]
 async fn a_message_whose_connection_is_gone_takes_the_other_address() {
     let mut tcp = gateway();
     let phone = connect(&tcp);

@@ -8,7 +8,6 @@ use std::future::pending;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use ::sip::framing::{Frame, Framer, PONG};
@@ -20,9 +19,9 @@ use tokio::sync::mpsc;
 
 use super::super::advertised::Advertised;
 use super::limits::{
-    KEEPALIVE_AFTER, KEEPALIVE_INTERVAL, KEEPALIVES, READ_MAX, SOCKET_BUFFER, TcpLimits,
+    KEEPALIVE_AFTER, KEEPALIVE_INTERVAL, KEEPALIVES, READ_FREE, READ_MAX, SOCKET_BUFFER, TcpLimits,
 };
-use super::table::{ConnectionId, Seat};
+use super::table::{ConnectionId, Seat, counted};
 
 /// What the owner of the table hears.
 #[derive(Debug)]
@@ -74,10 +73,11 @@ struct Talk {
     write_due: Option<Instant>,
 }
 
-/// What is left of a message, or of a keep-alive, which has no flow.
+/// What is left of a message, or of a keep-alive, which has no flow and counts for nothing.
 struct Writing {
     flow: Option<Flow>,
     bytes: Bytes,
+    counts: usize,
 }
 
 impl Connection {
@@ -138,11 +138,10 @@ impl Connection {
                 break why;
             }
         };
-        self.seat.budget.give(talk.held);
+        self.seat.reading.give(talk.held);
         let unsent = talk.writing.and_then(|writing| {
-            let flow = writing.flow?;
-            self.written(writing.bytes.len());
-            Some(flow)
+            self.written(writing.counts);
+            writing.flow
         });
         (why, unsent)
     }
@@ -150,7 +149,7 @@ impl Connection {
     /// One thing that happens.
     async fn turn(&mut self, talk: &mut Talk) -> Result<(), String> {
         if talk.writing.is_none() && std::mem::take(&mut talk.pong_due) {
-            talk.writing = Some(Writing { flow: None, bytes: Bytes::from_static(PONG) });
+            talk.writing = Some(Writing { flow: None, bytes: Bytes::from_static(PONG), counts: 0 });
         }
         let idle_due = self.seat.gauge.last_used() + self.limits.idle_timeout;
         let due = [talk.message_due, talk.write_due, Some(idle_due)].into_iter().flatten().min();
@@ -170,10 +169,12 @@ impl Connection {
                 self.write(talk).map_err(|error| error.to_string())
             }
             queued = self.seat.outbox.recv(), if talk.writing.is_none() => {
-                let Some(Transmit { flow, bytes, .. }) = queued else {
+                let Some(transmit) = queued else {
                     return Err("no longer wanted".to_owned());
                 };
-                talk.writing = Some(Writing { flow: Some(flow), bytes });
+                let counts = counted(&transmit);
+                let Transmit { flow, bytes, .. } = transmit;
+                talk.writing = Some(Writing { flow: Some(flow), bytes, counts });
                 self.write(talk).map_err(|error| error.to_string())
             }
             _ = &mut self.seat.alive => Err("given up: no room, or it took too little".to_owned()),
@@ -225,26 +226,24 @@ impl Connection {
 
     /// Keeps the budget in step with what the framer holds.
     fn account(&self, talk: &mut Talk) -> Result<(), String> {
-        let holds = talk.framer.held();
-        if holds > talk.held && !self.seat.budget.take(holds - talk.held) {
+        let holds = talk.framer.held().saturating_sub(READ_FREE);
+        if holds > talk.held && !self.seat.reading.take(holds - talk.held) {
             return Err("too many bytes are held for all connections".to_owned());
         }
-        self.seat.budget.give(talk.held.saturating_sub(holds));
+        self.seat.reading.give(talk.held.saturating_sub(holds));
         talk.held = holds;
         Ok(())
     }
 
     /// Writes what the kernel takes, once.
     fn write(&self, talk: &mut Talk) -> io::Result<()> {
-        let Some(Writing { flow, bytes }) = &mut talk.writing else { return Ok(()) };
+        let Some(Writing { bytes, counts, .. }) = &mut talk.writing else { return Ok(()) };
         match talk.stream.try_write(bytes) {
             Ok(taken) => {
                 bytes.advance(taken);
                 talk.write_due = None;
-                if flow.is_some() {
-                    self.written(taken);
-                }
                 if bytes.is_empty() {
+                    self.written(*counts);
                     talk.writing = None;
                     self.seat.gauge.touch();
                 }
@@ -258,10 +257,9 @@ impl Connection {
         Ok(())
     }
 
-    /// So many bytes of the queue no longer wait.
+    /// So much of the queue no longer waits.
     fn written(&self, bytes: usize) {
-        self.seat.gauge.unsent.fetch_sub(bytes, Ordering::Relaxed);
-        self.seat.budget.give(bytes);
+        self.seat.writing.give(self.seat.gauge.done(bytes));
     }
 
     fn overdue(&self, talk: &Talk) -> Result<(), String> {
@@ -283,10 +281,10 @@ impl Connection {
     async fn end(mut self, why: String, unsent: Option<Flow>) {
         self.seat.outbox.close();
         let mut unsent: Vec<Flow> = unsent.into_iter().collect();
-        while let Ok(Transmit { flow, bytes, .. }) = self.seat.outbox.try_recv() {
-            self.written(bytes.len());
-            if !unsent.contains(&flow) {
-                unsent.push(flow);
+        while let Ok(transmit) = self.seat.outbox.try_recv() {
+            self.written(counted(&transmit));
+            if !unsent.contains(&transmit.flow) {
+                unsent.push(transmit.flow);
             }
         }
         let Connection { seat, remote, news, .. } = self;

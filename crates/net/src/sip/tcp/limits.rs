@@ -31,15 +31,25 @@ pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a peer may take none of what is written to it, or acknowledge none of it.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Messages that may wait to be written to one connection.
-pub const OUTBOX_MESSAGES_MAX: usize = 256;
+/// Messages that may wait to be written to one connection. A carrier has all its calls on one, and
+/// all of them may end at once.
+pub const OUTBOX_MESSAGES_MAX: usize = 4_096;
 
-/// Bytes that may wait to be written to one connection.
-pub const OUTBOX_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that may wait to be written to one connection, [`MESSAGE_OVERHEAD`] included.
+pub const OUTBOX_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Bytes held for all connections together: messages that are not complete, and what waits to be
-/// written.
-pub const HELD_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What a message that waits is counted for besides its length: its place in the queue, and what
+/// was allocated in vain when it was written.
+pub const MESSAGE_OVERHEAD: usize = 1_024;
+
+/// Bytes held for all connections together, for each direction: what waits to be written, and,
+/// beyond [`READ_FREE`], messages that are not complete. Where more is to be written, the
+/// connection with the most goes; where more is read, the one that it came on.
+pub const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Bytes of an incomplete message that count for nothing: no usual message is longer, so those who
+/// fill [`HELD_BYTES_MAX`] do not keep others from being heard.
+pub const READ_FREE: usize = 8 * 1024;
 
 /// What is asked of the kernel for each direction of a connection, which doubles it: its own
 /// choice would grow to megabytes for a peer that does not read.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Bytes held for all connections together.
+/// Bytes held for all connections together, in one direction.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     held: Arc<AtomicUsize>,
@@ -17,10 +17,14 @@ impl Budget {
         Budget { held: Arc::default(), max }
     }
 
+    /// Takes so many bytes, whether there are that many or not; whether there were.
+    pub(super) fn overdraw(&self, bytes: usize) -> bool {
+        self.held.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.max
+    }
+
     /// Takes so many bytes, if there are that many.
     pub(super) fn take(&self, bytes: usize) -> bool {
-        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
-        let fits = before.saturating_add(bytes) <= self.max;
+        let fits = self.overdraw(bytes);
         if !fits {
             self.give(bytes);
         }
@@ -40,8 +44,8 @@ impl Budget {
 #[derive(Debug)]
 pub(super) struct Gauge {
     start: Instant,
-    /// Bytes that wait to be written.
-    pub(super) unsent: AtomicUsize,
+    /// What waits to be written, as it counts.
+    unsent: AtomicUsize,
     /// Milliseconds from `start`.
     used: AtomicU64,
 }
@@ -49,6 +53,27 @@ pub(super) struct Gauge {
 impl Gauge {
     pub(super) fn new() -> Gauge {
         Gauge { start: Instant::now(), unsent: AtomicUsize::new(0), used: AtomicU64::new(0) }
+    }
+
+    /// So much more waits; how much that makes.
+    pub(super) fn wait(&self, bytes: usize) -> usize {
+        self.unsent.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+
+    /// So much no longer waits; what of it had not been let go before.
+    pub(super) fn done(&self, bytes: usize) -> usize {
+        let less = |unsent: usize| Some(unsent.saturating_sub(bytes));
+        let before = self.unsent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        before.unwrap_or_default().min(bytes)
+    }
+
+    /// Nothing waits any more; what did.
+    pub(super) fn let_go(&self) -> usize {
+        self.unsent.swap(0, Ordering::Relaxed)
+    }
+
+    pub(super) fn unsent(&self) -> usize {
+        self.unsent.load(Ordering::Relaxed)
     }
 
     /// Something whole was read or written.

@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use ::sip::Transmit;
 use tokio::sync::{mpsc, oneshot};
 
-use super::limits::{OUTBOX_MESSAGES_MAX, TcpLimits};
+use super::limits::{MESSAGE_OVERHEAD, OUTBOX_MESSAGES_MAX, TcpLimits};
 use super::meter::{Budget, Gauge};
 
 /// Names a connection among those that had the same remote.
@@ -37,7 +36,8 @@ pub(super) struct Seat {
     pub(super) id: ConnectionId,
     pub(super) outbox: mpsc::Receiver<Transmit>,
     pub(super) gauge: Arc<Gauge>,
-    pub(super) budget: Budget,
+    pub(super) writing: Budget,
+    pub(super) reading: Budget,
     /// Ends when the table no longer wants the connection.
     pub(super) alive: oneshot::Receiver<()>,
 }
@@ -55,7 +55,10 @@ pub(super) enum NotQueued {
 #[derive(Debug)]
 pub(super) struct Table {
     limits: TcpLimits,
-    budget: Budget,
+    /// What waits to be written.
+    writing: Budget,
+    /// What was read of messages that are not complete.
+    reading: Budget,
     entries: BTreeMap<SocketAddr, Entry>,
     by_source: BTreeMap<IpAddr, usize>,
     next: u64,
@@ -65,7 +68,8 @@ impl Table {
     pub(super) fn new(limits: TcpLimits) -> Table {
         Table {
             limits,
-            budget: Budget::new(limits.held_bytes),
+            writing: Budget::new(limits.held_bytes),
+            reading: Budget::new(limits.held_bytes),
             entries: BTreeMap::new(),
             by_source: BTreeMap::new(),
             next: 0,
@@ -77,7 +81,7 @@ impl Table {
     }
 
     pub(super) fn held(&self) -> usize {
-        self.budget.held()
+        self.writing.held() + self.reading.held()
     }
 
     /// A place for a connection to `remote`. `theirs`: the peer opened it, or made us open it, and
@@ -105,7 +109,8 @@ impl Table {
         let gauge = Arc::new(Gauge::new());
         let entry = Entry { id, outbox, gauge: Arc::clone(&gauge), source, _alive };
         self.entries.insert(remote, entry);
-        Some(Seat { id, outbox: waiting, gauge, budget: self.budget.clone(), alive })
+        let (writing, reading) = (self.writing.clone(), self.reading.clone());
+        Some(Seat { id, outbox: waiting, gauge, writing, reading, alive })
     }
 
     /// Ends the idlest of these connections, if it is idle enough.
@@ -118,22 +123,19 @@ impl Table {
         (idle >= self.limits.spare_after).then(|| self.remove(remote))
     }
 
-    /// Queues a message; a connection whose queue is full is given up.
+    /// Queues a message; a connection whose queue is full is given up, and if all of them hold too
+    /// much, the one that holds the most.
     pub(super) fn queue(
         &mut self,
         remote: SocketAddr,
         transmit: &Transmit,
     ) -> Result<(), NotQueued> {
         let Some(entry) = self.entries.get(&remote) else { return Err(NotQueued::NoConnection) };
-        let length = transmit.bytes.len();
-        let waiting = entry.gauge.unsent.fetch_add(length, Ordering::Relaxed);
-        let fits = waiting + length <= self.limits.outbox_bytes && self.budget.take(length);
-        let queued = if fits {
-            let sent = entry.outbox.try_send(transmit.clone());
-            if sent.is_err() {
-                self.budget.give(length);
-            }
-            sent.map_err(|error| match error {
+        let counts = counted(transmit);
+        let fits = entry.gauge.wait(counts) <= self.limits.outbox_bytes;
+        let in_all = self.writing.overdraw(counts);
+        let sent = if fits {
+            entry.outbox.try_send(transmit.clone()).map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => NotQueued::Full,
                 // why: the task has ended and its news are still on their way.
                 mpsc::error::TrySendError::Closed(_) => NotQueued::NoConnection,
@@ -141,11 +143,21 @@ impl Table {
         } else {
             Err(NotQueued::Full)
         };
-        if queued.is_err() {
-            entry.gauge.unsent.fetch_sub(length, Ordering::Relaxed);
+        if sent.is_err() {
             self.remove(remote);
+        } else if !in_all {
+            self.shed(remote)?;
         }
-        queued
+        sent
+    }
+
+    /// All connections hold too much: the one that holds the most goes.
+    fn shed(&mut self, sender: SocketAddr) -> Result<(), NotQueued> {
+        let most = self.entries.iter().max_by_key(|(_, entry)| entry.gauge.unsent());
+        let Some((remote, _)) = most else { return Ok(()) };
+        let remote = *remote;
+        self.remove(remote);
+        if remote == sender { Err(NotQueued::Full) } else { Ok(()) }
     }
 
     /// The task of this connection has ended; whether no newer one has taken its place.
@@ -162,6 +174,7 @@ impl Table {
 
     fn remove(&mut self, remote: SocketAddr) {
         let Some(entry) = self.entries.remove(&remote) else { return };
+        self.writing.give(entry.gauge.let_go());
         let Some(source) = entry.source else { return };
         if let Some(count) = self.by_source.get_mut(&source) {
             *count -= 1;
@@ -170,6 +183,11 @@ impl Table {
             }
         }
     }
+}
+
+/// What a message that waits counts.
+pub(super) fn counted(transmit: &Transmit) -> usize {
+    transmit.bytes.len() + MESSAGE_OVERHEAD
 }
 
 /// Whom an address belongs to: over IPv6 a whole network is one customer's.
@@ -194,8 +212,8 @@ mod tests {
     const LIMITS: fn() -> TcpLimits = || TcpLimits {
         connections: 4,
         per_source: 2,
-        outbox_bytes: 100,
-        held_bytes: 150,
+        outbox_bytes: 2_000,
+        held_bytes: 4_000,
         ..TcpLimits::default()
     };
 
@@ -260,17 +278,26 @@ mod tests {
         let (one, two) = (remote("192.0.2.1:1"), remote("192.0.2.2:1"));
         let seat = table.seat(Instant::now(), one, true).expect("room");
         assert_eq!(table.queue(two, &message(1)), Err(NotQueued::NoConnection));
-        assert_eq!(table.queue(one, &message(60)), Ok(()));
-        assert_eq!(table.queue(one, &message(60)), Err(NotQueued::Full));
-        assert_eq!(table.len(), 0);
-        assert_eq!(seat.gauge.unsent.load(Ordering::Relaxed), 60, "what its task gives back");
+        assert_eq!(table.queue(one, &message(500)), Ok(()));
+        assert_eq!(table.held(), 500 + MESSAGE_OVERHEAD);
+        assert_eq!(table.queue(one, &message(500)), Err(NotQueued::Full));
+        assert_eq!((table.len(), table.held()), (0, 0));
+        assert_eq!(seat.gauge.done(500), 0, "nothing is given back twice");
+    }
 
-        let _seat = table.seat(Instant::now(), two, true).expect("room");
-        assert_eq!(table.queue(two, &message(90)), Ok(()));
-        let third = remote("192.0.2.3:1");
-        let _seat = table.seat(Instant::now(), third, true).expect("room");
-        assert_eq!(table.queue(third, &message(1)), Err(NotQueued::Full), "of all together");
-        assert_eq!(table.held(), 150);
+    #[test]
+    fn where_all_hold_too_much_the_one_with_the_most_goes() {
+        let mut table = Table::new(LIMITS());
+        let [one, two, three] = [1, 2, 3].map(|n| remote(&format!("192.0.2.{n}:1")));
+        let _seats =
+            [one, two, three].map(|remote| table.seat(Instant::now(), remote, true).expect("room"));
+        for (remote, length) in [(one, 200), (two, 900)] {
+            assert_eq!(table.queue(remote, &message(length)), Ok(()));
+        }
+        assert_eq!(table.queue(three, &message(100)), Ok(()), "who holds less is served");
+        assert_eq!(table.len(), 2);
+        assert_eq!(table.queue(two, &message(1)), Err(NotQueued::NoConnection));
+        assert_eq!(table.held(), 300 + 2 * MESSAGE_OVERHEAD);
     }
 
     #[test]
