@@ -162,7 +162,8 @@ impl Switch {
     fn start(folder: &Path, sip: &str, list: &str, more: &str) -> Switch {
         fs::write(folder.join("list.json"), list).expect("written");
         let text = format!(
-            "[sip]\n{sip}\n[media]\naddress = \"127.0.0.1\"\nports = \"24000-27999\"\n\
+            // why: a call is over when its transactions are, 64*T1 after its answer.
+            "[sip]\n{sip}\nt1_ms = 100\n[media]\naddress = \"127.0.0.1\"\nports = \"24000-27999\"\n\
              [http]\nlisten = \"127.0.0.1:0\"\n[limits]\ncalls = 500\n\
              [[application]]\nname = \"main\"\napp_json = \"list.json\"\n\
              [[carrier]]\nname = \"in\"\napplication = \"main\"\n\
