@@ -170,7 +170,7 @@ impl Call {
         match input {
             Input::Sip(LegId::CALLER, event) => self.caller_sip(cx, event),
             Input::Sip(leg, event) => self.callee_sip(cx, leg, event),
-            Input::Resolved(leg, flows) => self.callee_resolved(cx, leg, flows),
+            Input::Resolved(leg, ways) => self.callee_resolved(cx, leg, ways),
             Input::Unresolved(leg, why) => {
                 self.lose(leg, 503, &why);
                 self.callee_input(cx, leg, callee::Input::Unresolved);

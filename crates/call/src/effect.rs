@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use sip::{Flow, Invite, Proof, RequestId, Respond};
+use sip::{Flow, Invite, Proof, RequestId, Respond, Transport};
 use verbs::Hook;
 
 use crate::leg::LegId;
@@ -47,6 +47,9 @@ pub enum Effect {
         host: String,
         /// Port; where the address named none, the DNS may name one.
         port: Option<u16>,
+        /// How to get there, where the address says it: then there is no other way. Else the DNS
+        /// may say it (RFC 3263 §4.1).
+        transport: Option<Transport>,
     },
     /// Something to do with the call's audio.
     Media(Media),

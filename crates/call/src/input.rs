@@ -14,7 +14,7 @@ pub enum Input {
     Sip(LegId, Event),
     /// [`Effect::Resolve`](crate::Effect::Resolve) found the next hop: the ways to reach it, the
     /// first to be tried first. None at all is as [`Input::Unresolved`].
-    Resolved(LegId, Vec<Flow>),
+    Resolved(LegId, Vec<Way>),
     /// [`Effect::Resolve`](crate::Effect::Resolve) found no address; the text says why.
     Unresolved(LegId, String),
     /// [`Media::Open`](crate::Media::Open) is done: RTP of this leg is received at this address,
@@ -31,6 +31,16 @@ pub enum Input {
     HookReply(HookId, Result<Option<String>, HookFailure>),
     /// The operator ends the call.
     End,
+}
+
+/// A way to a next hop: an address, and how to get there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Where the INVITE goes.
+    pub flow: Flow,
+    /// Where it goes first if it is too long for a datagram, as [`sip::Invite::large`]: the same
+    /// address over TCP, where nothing was said about the transport and TCP is there.
+    pub large: Option<Flow>,
 }
 
 /// A webhook that could not be asked, or answered something that is no answer.

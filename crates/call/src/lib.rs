@@ -27,7 +27,7 @@ mod timer;
 mod verb;
 
 pub use effect::{Alert, Effect, HookId, HookRequest, Media};
-pub use input::{HookFailure, Input};
+pub use input::{HookFailure, Input, Way};
 pub use leg::LegId;
 pub use record::LegRecord;
 pub use settings::Settings;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sip::registrar::Registrar;
-use sip::{Flow, Invite, Login, NameAddr, Uri};
+use sip::{Flow, Invite, Login, NameAddr, Scheme, Transport, Uri};
 use verbs::status::LostBecause;
 use verbs::{Endpoint, Target};
 
@@ -79,8 +79,15 @@ impl Attempt {
 /// Where an INVITE goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NextHop {
-    /// An IP literal or a name, and a port where one was named.
-    Host(String, Option<u16>),
+    /// Somewhere to resolve.
+    Host {
+        /// An IP literal or a name.
+        host: String,
+        /// Where one was named.
+        port: Option<u16>,
+        /// Where one was named.
+        transport: Option<Transport>,
+    },
     /// The way a registration came.
     Flow(Flow),
 }
@@ -265,7 +272,7 @@ fn gateway_attempt(
     let place = place_of(&host, gateway.port);
     Attempt {
         uri: format!("sip:{}@{place}", format_number(carrier, number)),
-        next_hop: NextHop::Host(host, gateway.port),
+        next_hop: NextHop::Host { host, port: gateway.port, transport: gateway.transport },
         diversion: carrier.diversion.clone().map(|user| (user, place.clone())),
         gateway: Some(place),
         carrier: Some(Arc::clone(carrier)),
@@ -310,15 +317,45 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
         because: LostBecause::Unreachable,
         alert: None,
     })?;
+    let transport = transport_of(&uri)?;
     Ok(Attempt {
         uri: sip_uri.to_owned(),
-        next_hop: NextHop::Host(uri.host.clone(), uri.port),
+        next_hop: NextHop::Host { host: uri.host.clone(), port: uri.port, transport },
         gateway: None,
         carrier: None,
         reaches: Reaches::Address,
         diversion: None,
         credentials: None,
     })
+}
+
+/// What a URI says of the transport (RFC 3261 §19.1.1). One that is not supported is no reason to
+/// take another: `sips:` and `transport=tls` ask for a call that nobody overhears.
+fn transport_of(uri: &Uri) -> Result<Option<Transport>, Unroutable> {
+    let wanted = match uri.params.get("transport") {
+        _ if uri.scheme == Scheme::Sips => "tls",
+        None => return Ok(None),
+        Some(transport) => transport,
+    };
+    let known = [Transport::Udp, Transport::Tcp].into_iter();
+    let found = known.into_iter().find(|known| wanted.eq_ignore_ascii_case(known.uri_parameter()));
+    found.map(Some).ok_or_else(|| Unroutable {
+        status: 503,
+        reason: format!("transport {wanted} is not supported; expected udp or tcp"),
+        because: LostBecause::Unreachable,
+        alert: Some("not-supported"),
+    })
+}
+
+/// A URI as it stands in To. RFC 3261 §19.1.1: a transport has no place there.
+fn addressed(uri: &str) -> String {
+    match Uri::parse(uri) {
+        Ok(mut parsed) if parsed.params.has("transport") => {
+            parsed.params.remove("transport");
+            parsed.to_string()
+        }
+        _ => uri.to_owned(),
+    }
 }
 
 fn gateway_host(gateway: &Gateway) -> Option<String> {
@@ -386,9 +423,10 @@ impl Call {
         let parent = self.caller.request.max_forwards().ok().flatten().unwrap_or(70);
         Some(Invite {
             flow,
+            large: leg.large,
             request_uri: leg.route.uri.clone(),
             from: from.to_string(),
-            to: format!("<{}>", leg.route.uri),
+            to: format!("<{}>", addressed(&leg.route.uri)),
             contact_user: Some(escape_user(&leg.from)),
             route: Vec::new(),
             // RFC 3261 §16.6: one hop less, so that a loop through applications ends.
@@ -438,4 +476,42 @@ fn set(headers: &mut Vec<(String, String)>, name: &str, value: &str, replace: bo
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
     headers.push((name.to_owned(), value.to_owned()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_says_which_transport_it_wants_and_gets_no_other() {
+        for (uri, transport) in [
+            ("sip:b@192.0.2.1", Ok(None)),
+            ("sip:b@192.0.2.1;transport=udp", Ok(Some(Transport::Udp))),
+            ("sip:b@192.0.2.1;lr;transport=TCP", Ok(Some(Transport::Tcp))),
+            ("sip:b@192.0.2.1;transport=tls", Err("tls")),
+            ("sip:b@192.0.2.1;transport=ws", Err("ws")),
+            ("sips:b@192.0.2.1", Err("tls")),
+            ("sips:b@192.0.2.1;transport=tcp", Err("tls")),
+        ] {
+            match (sip_uri_attempt(uri), transport) {
+                (Ok(attempt), Ok(transport)) => {
+                    let host = "192.0.2.1".to_owned();
+                    assert_eq!(attempt.next_hop, NextHop::Host { host, port: None, transport });
+                    assert_eq!(attempt.uri, uri);
+                }
+                (Err(why), Err(word)) => {
+                    let wanted = format!("transport {word} is not supported; expected udp or tcp");
+                    assert_eq!((why.status, why.reason), (503, wanted), "{uri}");
+                }
+                (attempt, _) => panic!("{uri}: {attempt:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn to_names_no_transport() {
+        assert_eq!(addressed("sip:b@192.0.2.1:5070;transport=tcp;x=y"), "sip:b@192.0.2.1:5070;x=y");
+        assert_eq!(addressed("sip:*98#@host"), "sip:*98#@host");
+        assert_eq!(addressed("tel:+49"), "tel:+49");
+    }
 }

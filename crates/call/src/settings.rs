@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use sip::Transport;
 use verbs::Hook;
 
 /// Everything that routing and running a call depends on.
@@ -128,6 +129,9 @@ pub struct Gateway {
     pub host: GatewayHost,
     /// Port calls are sent to; without one the DNS may name it, else it is 5060.
     pub port: Option<u16>,
+    /// How calls are sent; without it the DNS may say it, else it is UDP where there is UDP. Calls
+    /// from it are told by their source address, whatever they come over.
+    pub transport: Option<Transport>,
     /// Calls from this address belong to the carrier.
     pub inbound: bool,
     /// Calls may be sent to it.

@@ -32,7 +32,7 @@ pub struct CallKey(pub u64);
 /// What the driver carries out.
 #[derive(Debug)]
 pub enum Output {
-    /// Send this datagram.
+    /// Send this message.
     Transmit(Transmit),
     /// Do this for a call; inputs that answer it carry the same key.
     Call(CallKey, Effect),
@@ -113,14 +113,15 @@ impl Switch {
         }
     }
 
-    /// A SIP datagram arrived.
+    /// A SIP message arrived, a datagram or one of a stream.
     pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
         self.endpoint.handle_datagram(now, flow, datagram);
         self.work(now);
     }
 
-    /// Nothing can be sent to the remote of this flow.
+    /// Nothing can be sent to the remote of this flow, or the connection to it is gone.
     pub fn handle_transport_error(&mut self, now: Instant, flow: Flow) {
+        self.registrar.connection_lost(flow);
         self.endpoint.handle_transport_error(now, flow);
         self.work(now);
     }

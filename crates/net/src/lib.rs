@@ -1,4 +1,4 @@
-//! The sockets of the switch: SIP over UDP, RTP ports, media threads.
+//! The sockets of the switch: SIP over UDP and TCP, RTP ports, media threads.
 //!
 //! The first floor that touches the outside: here are the clock, tokio and system calls. Bytes
 //! are carried to and from the pure crates `sip` and `media`; what they mean is decided there.

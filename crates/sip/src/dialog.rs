@@ -3,20 +3,16 @@
 //! Owns identifiers, sequence numbers, route set and remote target, writes the requests of the
 //! dialog and says where they go. Whether a request makes sense now is the session's business.
 
-use std::net::{IpAddr, SocketAddr};
-
 use crate::{
     endpoint::{Flow, Transport},
     headers::{HeaderError, NameAddr},
+    hop::Hop,
     message::Message,
     method::Method,
     transaction::key::branch_text,
     uri::Uri,
     write::Builder,
 };
-
-/// Default port of SIP over UDP.
-const SIP_PORT: u16 = 5060;
 
 /// Max-Forwards of the requests within a dialog (RFC 3261 §8.1.1.6).
 const MAX_FORWARDS: u8 = 70;
@@ -147,7 +143,7 @@ impl Dialog {
     fn write(&self, method: &Method, cseq: u32, branch: u128) -> Builder {
         let strict = self.strict_route();
         let mut builder = Builder::request(method.clone(), &self.request_uri())
-            .header("Via", via(self.next_hop(), branch))
+            .header("Via", via(self.next_hop().flow, branch))
             .header("Max-Forwards", MAX_FORWARDS);
         for route in self.routes.iter().skip(usize::from(strict.is_some())) {
             builder = builder.header("Route", route);
@@ -162,38 +158,14 @@ impl Dialog {
             .header("CSeq", format_args!("{cseq} {method}"))
     }
 
-    /// Where the dialog's requests go: to the first route or the remote target if that is an
-    /// address, else back to where the dialog's first message came from.
-    pub(crate) fn next_hop(&self) -> Flow {
+    /// Where the dialog's requests go: to the first route or the remote target, as
+    /// [`Hop::towards`] says.
+    pub(crate) fn next_hop(&self) -> Hop {
         let target = match self.routes.first() {
             Some(route) => Some(route.uri.clone()),
             None => Uri::parse(&self.target).ok(),
         };
-        let address = target.and_then(|uri| {
-            let ip = uri.host_ip()?;
-            // why: behind NAT a phone names an address of its own network. It is only good
-            // where the phone reached us from such a network too.
-            let good = ip.is_ipv4() == self.flow.remote.is_ipv4()
-                && reach(ip) >= reach(self.flow.remote.ip());
-            good.then(|| SocketAddr::new(ip, uri.port.unwrap_or(SIP_PORT)))
-        });
-        Flow { remote: address.unwrap_or(self.flow.remote), ..self.flow }
-    }
-}
-
-/// From how far away an address can be reached: this host, this network, everywhere.
-fn reach(ip: IpAddr) -> u8 {
-    match ip {
-        IpAddr::V4(ip) if ip.is_loopback() || ip.is_unspecified() => 0,
-        IpAddr::V4(ip) => {
-            // RFC 6598: 100.64.0.0/10 is behind a carrier's NAT.
-            let [first, second, ..] = ip.octets();
-            let carrier = first == 100 && second & 0xc0 == 64;
-            if ip.is_private() || ip.is_link_local() || carrier { 1 } else { 2 }
-        }
-        IpAddr::V6(ip) if ip.is_loopback() || ip.is_unspecified() => 0,
-        IpAddr::V6(ip) if ip.is_unique_local() || ip.is_unicast_link_local() => 1,
-        IpAddr::V6(_) => 2,
+        Hop::towards(target.as_ref(), self.flow)
     }
 }
 
@@ -206,8 +178,12 @@ pub(crate) fn via(flow: Flow, branch: u128) -> String {
 
 /// Our Contact on a flow.
 pub(crate) fn contact(flow: Flow, user: Option<&str>) -> String {
-    let Transport::Udp = flow.transport;
-    format!("<{}>", Uri::sip(user, flow.local))
+    let mut uri = Uri::sip(user, flow.local);
+    if flow.transport != Transport::Udp {
+        // RFC 3261 §19.1.1: without the parameter a peer would take UDP.
+        uri.params.set("transport", Some(flow.transport.uri_parameter()));
+    }
+    format!("<{uri}>")
 }
 
 #[cfg(test)]
@@ -243,7 +219,7 @@ mod tests {
         assert_eq!(bye.from().unwrap().tag(), Some("ours"));
         assert_eq!(bye.header_text("To").unwrap(), "\"A\" <sip:a@x>;tag=their");
         assert_eq!(bye.cseq().unwrap(), (1, Method::Bye));
-        assert_eq!(dialog.next_hop().remote, "198.51.100.9:5070".parse().unwrap());
+        assert_eq!(dialog.next_hop().flow.remote, "198.51.100.9:5070".parse().unwrap());
         let next = dialog.request(&Method::Bye, 2).build().unwrap();
         assert_eq!(next.cseq().unwrap().0, 2);
     }
@@ -256,7 +232,7 @@ mod tests {
         assert_eq!(bye.request_uri().unwrap(), "sip:a@198.51.100.9");
         let routes: Vec<_> = bye.header_all("Route").collect();
         assert_eq!(routes, [&b"<sip:203.0.113.1;lr>"[..], b"<sip:203.0.113.2;lr>"]);
-        assert_eq!(dialog.next_hop().remote, "203.0.113.1:5060".parse().unwrap());
+        assert_eq!(dialog.next_hop().flow.remote, "203.0.113.1:5060".parse().unwrap());
     }
 
     #[test]
@@ -298,8 +274,35 @@ mod tests {
             ("<sip:a@203.0.113.5>", "198.51.100.9:5061", "203.0.113.5:5060"),
         ] {
             let dialog = dialog(contact, "", from);
-            assert_eq!(dialog.next_hop().remote, to.parse().unwrap(), "{contact} from {from}");
+            assert_eq!(dialog.next_hop().flow.remote, to.parse().unwrap(), "{contact} from {from}");
         }
+    }
+
+    #[test]
+    fn over_a_connection_the_flow_comes_first_and_the_target_when_it_is_gone() {
+        let tcp = |from| Flow { transport: Transport::Tcp, ..flow(from) };
+        for (contact, from, otherwise) in [
+            (
+                "<sip:a@198.51.100.9:5070;transport=tcp>",
+                "198.51.100.9:40000",
+                Some("198.51.100.9:5070"),
+            ),
+            ("<sip:a@198.51.100.9;transport=tcp>", "198.51.100.9:40000", Some("198.51.100.9:5060")),
+            ("<sip:a@192.168.1.20:5070;transport=tcp>", "198.51.100.9:40000", None),
+            ("<sip:a@phone.invalid;transport=tcp>", "198.51.100.9:40000", None),
+        ] {
+            let mut dialog = Dialog::of_request(&invite(contact, ""), "ours", tcp(from)).unwrap();
+            let hop = dialog.next_hop();
+            assert_eq!(hop.flow, tcp(from), "{contact}");
+            assert_eq!(hop.otherwise, otherwise.map(|to| to.parse().unwrap()), "{contact}");
+            let bye = dialog.request(&Method::Bye, 1).build().unwrap();
+            assert_eq!(bye.top_via().unwrap().transport, "TCP");
+        }
+        assert_eq!(
+            contact(tcp("198.51.100.9:1"), Some("us")),
+            "<sip:us@192.0.2.1:5060;transport=tcp>"
+        );
+        assert_eq!(contact(flow("198.51.100.9:1"), None), "<sip:192.0.2.1:5060>");
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Endpoint {
                 // why: it stands in every message, so it must not make them all unwritable.
                 agent: user_agent.replace(|c: char| c.is_control(), " "),
                 generator: Generator::new(seed),
-                transactions: Transactions::new(Intervals { t1, t2, t4 }),
+                transactions: Transactions::new(Intervals { t1, t2, t4, reliable: false }),
                 events: VecDeque::new(),
                 actions: Vec::new(),
             },
@@ -63,16 +63,18 @@ impl Endpoint {
         }
     }
 
-    /// A datagram arrived; `flow.remote` is its source.
+    /// A message arrived, a datagram or one of a stream ([`crate::framing`]); `flow.remote` is its
+    /// source.
     pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
         self.receive(now, flow, datagram);
         self.release();
     }
 
-    /// The network refused a datagram to `flow.remote`: requests to it that have no response yet
-    /// fail with 503.
+    /// The network refused a datagram to `flow.remote`, or the connection to it failed, closed or
+    /// was never made: requests on that way that have no response yet fail with 503. An INVITE that
+    /// took [`Invite::large`] is sent again over its other flow instead, once.
     pub fn handle_transport_error(&mut self, now: Instant, flow: Flow) {
-        for key in self.stack.transactions.unanswered(flow.remote) {
+        for key in self.stack.transactions.unanswered(flow) {
             let owner = self.stack.transactions.owner(key);
             let upshot = self.stack.transactions.refused(now, key);
             self.report_failure(now, owner, upshot);

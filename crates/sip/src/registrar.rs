@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::endpoint::{Flow, Respond, Transport};
 use crate::headers::NameAddr;
+use crate::hop::reachable;
 use crate::lex;
 use crate::message::{Message, decimal};
 
@@ -173,6 +174,34 @@ impl Registrar {
         self.replace(aor, Vec::new());
     }
 
+    /// The connection of `flow` is gone, and with it the bindings that were made over it: nobody
+    /// is called where nobody listens. A binding stays if its Contact is an address at which the
+    /// phone can be reached without that connection.
+    ///
+    /// Nothing happens to bindings over UDP, where a failure may be of the moment.
+    pub fn connection_lost(&mut self, flow: Flow) {
+        let lost = |binding: &Binding| {
+            binding.flow.transport == flow.transport
+                && binding.flow.remote == flow.remote
+                && reachable(&binding.contact.uri, flow)
+                    .is_none_or(|address| address == flow.remote)
+        };
+        if !flow.transport.is_reliable() {
+            return;
+        }
+        let affected: Vec<String> = self
+            .bindings
+            .iter()
+            .filter(|(_, bindings)| bindings.iter().any(lost))
+            .map(|(aor, _)| aor.clone())
+            .collect();
+        for aor in affected {
+            let mut bindings = self.bindings.get(&aor).cloned().unwrap_or_default();
+            bindings.retain(|binding| !lost(binding));
+            self.replace(&aor, bindings);
+        }
+    }
+
     /// Drops what has expired.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some((_, aor)) = self.deadlines.first().filter(|(at, _)| *at <= now).cloned() {
@@ -285,6 +314,7 @@ fn expiry(
     }
     let longest = match transport {
         Transport::Udp => config.expires_max.min(config.udp_expires_max),
+        Transport::Tcp => config.expires_max,
     };
     Ok(asked.min(longest))
 }

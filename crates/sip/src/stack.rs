@@ -5,6 +5,7 @@ use std::{collections::VecDeque, time::Instant};
 
 use crate::{
     endpoint::{Event, Flow, Respond},
+    hop::Hop,
     invite::action::Action,
     message::Message,
     method::Method,
@@ -104,7 +105,7 @@ impl Stack {
         tag: u64,
     ) {
         if let Ok(message) = self.write_response(request, flow, response, tag, None) {
-            self.transactions.send(flow, message.to_bytes());
+            self.transactions.send(Hop::back(request, flow).transmit(message.to_bytes()));
         }
     }
 }

@@ -54,9 +54,11 @@ async fn serve(mut config: Config) -> Result<(), String> {
 /// What a person needs to make a first call.
 fn announcement(config: &Config, gateway: &Gateway, generated: &[Generated]) -> String {
     let sip = gateway.reached_at();
+    let sockets = gateway.sip_sockets().into_iter();
+    let sockets: Vec<String> = sockets.map(|(what, at)| format!("{what} {at}")).collect();
     let mut lines = vec![
         "Switchhook is up.".to_owned(),
-        format!("  SIP       sip:{sip} (udp {})", gateway.sip_address()),
+        format!("  SIP       sip:{sip} ({})", sockets.join(", ")),
         format!("  web       http://{}", gateway.http_address()),
     ];
     if !config.settings.clients.is_empty() {

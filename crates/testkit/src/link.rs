@@ -1,4 +1,5 @@
-//! A network that loses, repeats, delays and reorders datagrams, by a seed.
+//! A network that loses, repeats, delays and reorders datagrams, by a seed; or that cuts a stream
+//! into pieces and delays them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -55,13 +56,15 @@ pub struct Datagram {
 pub struct Link {
     weather: Weather,
     under_way: BTreeMap<(Instant, u64), Datagram>,
+    /// When the last piece of each stream arrives, by its ends.
+    streams: BTreeMap<(SocketAddr, SocketAddr), Instant>,
     sent: u64,
 }
 
 impl Link {
     /// An empty network.
     pub fn new(weather: Weather) -> Link {
-        Link { weather, under_way: BTreeMap::new(), sent: 0 }
+        Link { weather, under_way: BTreeMap::new(), streams: BTreeMap::new(), sent: 0 }
     }
 
     /// Sends a datagram, or loses it, or sends it twice.
@@ -74,6 +77,21 @@ impl Link {
             let delay = random.time(self.weather.delay_min..self.weather.delay_max);
             self.sent += 1;
             self.under_way.insert((now + delay, self.sent), datagram.clone());
+        }
+    }
+
+    /// Sends bytes over the connection between two ends: all of them arrive, in order, in pieces.
+    pub fn stream(&mut self, now: Instant, random: &mut Random, datagram: &Datagram) {
+        let Datagram { from, to, bytes } = datagram;
+        let mut rest = bytes.clone();
+        while !rest.is_empty() {
+            let length = usize::try_from(random.below(1_500) + 1).unwrap_or(1).min(rest.len());
+            let piece = Datagram { from: *from, to: *to, bytes: rest.split_to(length) };
+            let delay = random.time(self.weather.delay_min..self.weather.delay_max);
+            let last = self.streams.entry((*from, *to)).or_insert(now);
+            *last = (*last).max(now + delay);
+            self.sent += 1;
+            self.under_way.insert((*last, self.sent), piece);
         }
     }
 

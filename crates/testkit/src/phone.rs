@@ -124,6 +124,8 @@ pub struct Phone {
     pub received: Vec<Message>,
     /// Payload types it offers and answers, the preferred first.
     pub codecs: Vec<u8>,
+    /// What it speaks; UDP unless it is told otherwise.
+    pub transport: Transport,
     /// Whom it lets in; everybody where there is none.
     pub challenge: Option<Challenge>,
     challenger: Challenger,
@@ -146,6 +148,7 @@ impl Phone {
             codecs: vec![0, 8],
             challenge: None,
             challenger: Challenger::new([7; 32]),
+            transport: Transport::Udp,
             endpoint: Endpoint::new(Config::default(), seed),
             agenda: BTreeMap::new(),
             up: BTreeSet::new(),
@@ -161,6 +164,7 @@ impl Phone {
             now,
             Invite {
                 flow: self.flow(switch),
+                large: None,
                 request_uri: caller.calls.clone(),
                 from: caller.from,
                 to: format!("<{}>", caller.calls),
@@ -237,7 +241,7 @@ impl Phone {
     }
 
     fn flow(&self, remote: SocketAddr) -> Flow {
-        Flow { transport: Transport::Udp, local: self.address, remote }
+        Flow { transport: self.transport, local: self.address, remote }
     }
 
     /// Its session description, G.711 and telephone-event.

@@ -10,7 +10,9 @@ use call::settings::{
 };
 use call::{
     Alert, CallKey, Effect, HookFailure, Input, LegId, LegRecord, Media, Output, Settings, Switch,
+    Way,
 };
+use sip::framing::{Frame, Framer};
 use sip::{Flow, Transport};
 
 use crate::application::{Answer, Application};
@@ -73,6 +75,10 @@ pub struct World {
     pub opening: Duration,
     /// Every datagram that left, before the network touched it.
     pub wire: Vec<(Instant, Datagram)>,
+    /// What everybody speaks.
+    transport: Transport,
+    /// What has arrived of each stream, by its ends.
+    streams: BTreeMap<(SocketAddr, SocketAddr), Framer>,
     random: Random,
     link: Link,
     inputs: BTreeMap<(Instant, u64), (CallKey, Input)>,
@@ -91,6 +97,7 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
     let gateway = |ip: IpAddr, port, inbound| Gateway {
         host: GatewayHost::Net(ip.into()),
         port: Some(port),
+        transport: None,
         inbound,
         outbound: !inbound,
         priority: 0,
@@ -160,6 +167,8 @@ impl World {
             ports_max: usize::MAX,
             opening: Duration::ZERO,
             wire: Vec::new(),
+            transport: Transport::Udp,
+            streams: BTreeMap::new(),
             random,
             link: Link::new(config.weather),
             inputs: BTreeMap::new(),
@@ -167,8 +176,15 @@ impl World {
         }
     }
 
+    /// The same world, where everybody speaks this; before anybody is put into it.
+    pub fn over(mut self, transport: Transport) -> World {
+        self.transport = transport;
+        self
+    }
+
     /// Puts a phone into it.
-    pub fn add(&mut self, phone: Phone) {
+    pub fn add(&mut self, mut phone: Phone) {
+        phone.transport = self.transport;
         self.phones.insert(phone.address, phone);
     }
 
@@ -205,7 +221,7 @@ impl World {
 
     /// Nothing can be sent to this address: the switch is told so, as the network does.
     pub fn transport_error(&mut self, remote: SocketAddr) {
-        self.switch.handle_transport_error(self.now, flow(remote));
+        self.switch.handle_transport_error(self.now, self.flow(remote));
         self.flush();
     }
 
@@ -254,13 +270,15 @@ impl World {
     fn step(&mut self) {
         let now = self.now;
         while let Some(datagram) = self.link.arrive(now) {
-            if datagram.to == SWITCH {
-                let flow = flow(datagram.from);
-                self.switch.handle_datagram(now, flow, &datagram.bytes);
-            } else if let Some(phone) = self.phones.get_mut(&datagram.to) {
-                phone.handle_datagram(now, datagram.from, &datagram.bytes);
+            for datagram in self.whole(datagram) {
+                let flow = self.flow(datagram.from);
+                if datagram.to == SWITCH {
+                    self.switch.handle_datagram(now, flow, &datagram.bytes);
+                } else if let Some(phone) = self.phones.get_mut(&datagram.to) {
+                    phone.handle_datagram(now, datagram.from, &datagram.bytes);
+                }
+                self.flush();
             }
-            self.flush();
         }
         while let Some((&(at, number), _)) = self.inputs.first_key_value() {
             if at > now {
@@ -304,8 +322,33 @@ impl World {
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: bytes::Bytes) {
         let datagram = Datagram { from, to, bytes };
-        self.link.send(self.now, &mut self.random, &datagram);
+        if self.transport.is_reliable() {
+            self.link.stream(self.now, &mut self.random, &datagram);
+        } else {
+            self.link.send(self.now, &mut self.random, &datagram);
+        }
         self.wire.push((self.now, datagram));
+    }
+
+    /// The messages that have arrived with this: itself, or those that this piece completes.
+    fn whole(&mut self, arrived: Datagram) -> Vec<Datagram> {
+        if !self.transport.is_reliable() {
+            return vec![arrived];
+        }
+        let Datagram { from, to, bytes } = arrived;
+        let framer = self.streams.entry((from, to)).or_default();
+        framer.push(&bytes);
+        let mut whole = Vec::new();
+        while let Some(frame) = framer.next_frame().expect("a sound stream") {
+            if let Frame::Message(bytes) = frame {
+                whole.push(Datagram { from, to, bytes });
+            }
+        }
+        whole
+    }
+
+    fn flow(&self, remote: SocketAddr) -> Flow {
+        Flow { transport: self.transport, local: SWITCH, remote }
     }
 
     fn later(&mut self, after: Duration, key: CallKey, input: Input) {
@@ -315,14 +358,18 @@ impl World {
 
     fn carry_out(&mut self, key: CallKey, effect: Effect) {
         match effect {
-            Effect::Resolve { leg, host, port } => {
+            Effect::Resolve { leg, host, port, transport } => {
+                let way = |address| Way { flow: self.flow(address), large: None };
                 let input = match (host.parse::<IpAddr>(), self.names.get(&host)) {
+                    _ if transport.is_some_and(|asked| asked != self.transport) => {
+                        Input::Unresolved(leg, "nobody speaks that transport".to_owned())
+                    }
                     (Ok(ip), _) => {
                         let address = SocketAddr::new(ip, port.unwrap_or(5060));
-                        Input::Resolved(leg, vec![flow(address)])
+                        Input::Resolved(leg, vec![way(address)])
                     }
                     (_, Some(known)) => {
-                        Input::Resolved(leg, known.iter().copied().map(flow).collect())
+                        Input::Resolved(leg, known.iter().copied().map(way).collect())
                     }
                     _ => Input::Unresolved(leg, format!("{host}: no such host")),
                 };
@@ -384,8 +431,4 @@ fn secret(random: &mut Random) -> [u8; 32] {
         chunk.copy_from_slice(&random.number().to_le_bytes());
     }
     secret
-}
-
-fn flow(remote: SocketAddr) -> Flow {
-    Flow { transport: Transport::Udp, local: SWITCH, remote }
 }

@@ -11,6 +11,7 @@ use verbs::status::{self, CallStatus, LostBecause};
 
 use crate::call::{Call, Context};
 use crate::effect::{Effect, Media, SipAction};
+use crate::input::Way;
 use crate::leg::LegId;
 use crate::leg::callee::{self, Action, State};
 use crate::leg::local::Local;
@@ -34,8 +35,10 @@ pub(crate) struct Leg {
     pub(crate) attempt: usize,
     pub(crate) route: Attempt,
     pub(crate) flow: Option<Flow>,
+    /// The same peer for an INVITE that is too long for a datagram.
+    pub(crate) large: Option<Flow>,
     /// Further ways to its next hop, in order.
-    pub(crate) flows: VecDeque<Flow>,
+    pub(crate) ways: VecDeque<Way>,
     pub(crate) local: Local,
     pub(crate) offered: Vec<Codec>,
     pub(crate) negotiated: Option<Negotiated>,
@@ -104,7 +107,7 @@ impl Call {
             }
             Action::Invite => self.invite_callee(cx, id),
             Action::InviteAgain => self.invite_callee_again(id),
-            Action::TryNext => self.try_next_flow(id),
+            Action::TryNext => self.try_next_way(id),
             Action::Cancel => {
                 let elsewhere = self.lost_because(id) == Some(LostBecause::AnsweredElsewhere);
                 let reason = elsewhere.then_some(ANSWERED_ELSEWHERE);

@@ -5,26 +5,28 @@
 //! addresses come from is the driver's; when the next may be tried is the machine's
 //! (`leg/callee.rs`).
 
-use sip::{Flow, RejectCause};
+use sip::RejectCause;
 
 use crate::call::{Call, Context};
+use crate::input::Way;
 use crate::leg::LegId;
 use crate::leg::callee;
 
-/// Addresses of one next hop that are tried at most.
-const FLOWS_MAX: usize = 8;
+/// Ways to one next hop that are tried at most.
+const WAYS_MAX: usize = 8;
 
 impl Call {
     /// The next hop was looked up.
-    pub(crate) fn callee_resolved(&mut self, cx: Context<'_>, id: LegId, flows: Vec<Flow>) {
-        let mut flows = flows.into_iter().take(FLOWS_MAX);
-        let Some(first) = flows.next() else {
+    pub(crate) fn callee_resolved(&mut self, cx: Context<'_>, id: LegId, ways: Vec<Way>) {
+        let mut ways = ways.into_iter().take(WAYS_MAX);
+        let Some(first) = ways.next() else {
             self.lose(id, 503, "the next hop has no address");
             return self.callee_input(cx, id, callee::Input::Unresolved);
         };
         if let Some(leg) = self.legs.get_mut(&id) {
-            leg.flow = Some(first);
-            leg.flows = flows.collect();
+            leg.flow = Some(first.flow);
+            leg.large = first.large;
+            leg.ways = ways.collect();
         }
         self.callee_input(cx, id, callee::Input::Resolved);
     }
@@ -36,14 +38,16 @@ impl Call {
             (cause, status),
             (RejectCause::Peer | RejectCause::Transport, 503) | (RejectCause::Timeout, 408)
         );
-        let left = |leg: &crate::leg::attempt::Leg| leg.state.calling() && !leg.flows.is_empty();
+        let left = |leg: &crate::leg::attempt::Leg| leg.state.calling() && !leg.ways.is_empty();
         of_address && self.legs.get(&id).is_some_and(left)
     }
 
     /// Goes on to the next address: an INVITE of its own, and an attempt of its own in the report.
-    pub(crate) fn try_next_flow(&mut self, id: LegId) {
+    pub(crate) fn try_next_way(&mut self, id: LegId) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        leg.flow = leg.flows.pop_front();
+        let next = leg.ways.pop_front();
+        leg.flow = next.map(|way| way.flow);
+        leg.large = next.and_then(|way| way.large);
         leg.negotiated = None;
         leg.proof = None;
         leg.login = leg.route.login();

@@ -21,7 +21,8 @@ fn a_sip_uri_is_called_verbatim() {
     let world = scene.caller(hangs_up(1.0)).play();
     let invite = request_to(&world, callee_address(1), &Method::Invite);
     assert_eq!(invite.message.request_uri().unwrap(), uri);
-    assert_eq!(invite.header("To").unwrap(), format!("<{uri}>"));
+    // RFC 3261 §19.1.1: a transport has no place in To.
+    assert_eq!(invite.header("To").unwrap(), "<sip:Bob;x=y@10.0.2.1:5060;Custom=%41>");
     let of_target = &result(&world)["dial_targets"][0];
     assert_eq!(of_target["address"], uri);
     assert_eq!(of_target["attempts"][0]["uri"], uri);

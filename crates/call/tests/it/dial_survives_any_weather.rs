@@ -5,12 +5,14 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sip::Transport;
 use sip::auth::digest::Algorithm;
 use testkit::{Callee, Challenge, Outcome, Random, Weather, World};
 
 use crate::scene::{Scene, patient, s, target};
 
 const DIALS: u64 = 10_000;
+const DIALS_OVER_TCP: u64 = 2_000;
 
 /// Longer than any timer of a call in this test.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -71,8 +73,10 @@ fn scene(seed: u64) -> Scene {
     scene
 }
 
-fn play(seed: u64) -> Result<World, String> {
-    let mut world = scene(seed).before_the_call();
+fn play(seed: u64, transport: Transport) -> Result<World, String> {
+    let mut scene = scene(seed);
+    scene.transport = transport;
+    let mut world = scene.before_the_call();
     world.opening = Duration::from_millis(seed % 3 * 200);
     let mut random = Random::new(!seed);
     for phone in world.phones.values_mut().filter(|phone| phone.name != "A") {
@@ -91,23 +95,37 @@ fn play(seed: u64) -> Result<World, String> {
     testkit::check(&world, "/done", asked).map(|()| world)
 }
 
-#[test]
-fn no_invariant_breaks() {
+/// How many dials connected.
+fn survive(dials: u64, transport: Transport) -> usize {
     let mut completed = 0;
-    for seed in 0..DIALS {
-        let world = play(seed).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+    for seed in 0..dials {
+        let played = play(seed, transport);
+        let world = played.unwrap_or_else(|broken| panic!("{transport:?} {seed}: {broken}"));
         let results = world.application.asked_at("/done");
         completed +=
             results.iter().filter(|asked| asked.payload["dial_status"] == "completed").count();
     }
+    completed
+}
+
+#[test]
+fn no_invariant_breaks() {
+    let completed = survive(DIALS, Transport::Udp);
     // why: a simulation in which nothing ever connects proves nothing.
     assert!(completed > 2_000, "only {completed} of {DIALS} dials connected");
 }
 
 #[test]
+fn no_invariant_breaks_over_streams_cut_anywhere() {
+    let completed = survive(DIALS_OVER_TCP, Transport::Tcp);
+    assert!(completed > 400, "only {completed} of {DIALS_OVER_TCP} dials connected");
+}
+
+#[test]
 fn a_seed_replays_exactly() {
     for seed in 0..20 {
-        let (one, two) = (play(seed).unwrap(), play(seed).unwrap());
+        let transport = if seed % 2 == 0 { Transport::Udp } else { Transport::Tcp };
+        let (one, two) = (play(seed, transport).unwrap(), play(seed, transport).unwrap());
         let wire = |world: &World| -> Vec<(Duration, Vec<u8>)> {
             let sent = world.wire.iter();
             sent.map(|(at, sent)| (at.duration_since(world.start), sent.bytes.to_vec())).collect()

@@ -13,6 +13,7 @@ fn gateway(number: u8, priority: u32) -> Gateway {
     Gateway {
         host: GatewayHost::Net(callee_address(number).ip().into()),
         port: Some(5060),
+        transport: None,
         inbound: false,
         outbound: true,
         priority,

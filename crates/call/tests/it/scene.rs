@@ -7,6 +7,7 @@ use std::time::Duration;
 use call::LegId;
 use call::settings::{Application as Configured, Settings};
 use serde_json::{Value, json};
+use sip::Transport;
 use testkit::{
     Answer, Application, Asked, Callee, Caller, MediaFact, Note, Outcome, Phone, Script, Weather,
     World, WorldConfig, carrier_settings,
@@ -70,6 +71,8 @@ pub(crate) struct Scene {
     pub(crate) config: WorldConfig,
     pub(crate) caller: Caller,
     pub(crate) callees: Vec<Callee>,
+    /// What everybody speaks.
+    pub(crate) transport: Transport,
 }
 
 impl Scene {
@@ -79,7 +82,7 @@ impl Scene {
             Application::default().answering("http://application.test/incoming", text(list));
         let settings = carrier_settings(CALLER.ip(), callee_address(1));
         let config = WorldConfig { seed: 1, weather: Weather::FAIR, settings, application };
-        Scene { config, caller: patient(), callees: Vec::new() }
+        Scene { config, caller: patient(), callees: Vec::new(), transport: Transport::Udp }
     }
 
     /// A dial of these callees with `answerOnBridge` and the actionHook `/done`, and what is
@@ -119,7 +122,7 @@ impl Scene {
     /// The callees are there; nobody calls yet.
     pub(crate) fn without_caller(self) -> World {
         let seed = self.config.seed;
-        let mut world = World::new(self.config);
+        let mut world = World::new(self.config).over(self.transport);
         for (index, callee) in self.callees.into_iter().enumerate() {
             let number = u8::try_from(index + 1).unwrap();
             let script = Script::Callee(callee);

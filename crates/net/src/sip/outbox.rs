@@ -76,7 +76,7 @@ mod tests {
     fn message(port: u16, text: &'static str) -> Transmit {
         let address = |port| SocketAddr::from(([192, 0, 2, 1], port));
         let flow = Flow { transport: Transport::Udp, local: address(5060), remote: address(port) };
-        Transmit { flow, bytes: text.as_bytes().into() }
+        Transmit { flow, bytes: text.as_bytes().into(), otherwise: None }
     }
 
     fn full(_: &Transmit) -> io::Result<()> {

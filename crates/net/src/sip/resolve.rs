@@ -80,12 +80,14 @@ pub enum ResolveError {
         question: String,
     },
     /// RFC 2782: the target `.` says that the service is not there.
-    #[error("host {host}: {question}: says that SIP over UDP is not offered")]
+    #[error("host {host}: {question}: says that SIP over {} is not offered", transport.as_str())]
     NotOffered {
         /// What was to be reached.
         host: String,
         /// What was asked.
         question: String,
+        /// What is not offered.
+        transport: Transport,
     },
     /// No answer within [`LOOKUP_TIMEOUT`].
     #[error("host {host}: {question}: no answer within {} s", LOOKUP_TIMEOUT.as_secs())]
@@ -103,6 +105,8 @@ pub struct Resolver {
     dns: Result<TokioResolver, String>,
     /// Another hosts file than the system's.
     hosts: Option<Hosts>,
+    /// What this switch speaks, the preferred first.
+    transports: Vec<Transport>,
     turns: Semaphore,
 }
 
@@ -115,6 +119,11 @@ impl std::fmt::Debug for Resolver {
 /// What a look-up has come to, also where its time is over.
 struct Progress {
     host: String,
+    port: Option<u16>,
+    /// What may be used, the preferred first.
+    usable: Vec<Transport>,
+    /// Whether the URI says so, and not only what this switch speaks.
+    named: bool,
     /// The question that is open, or was asked last.
     question: String,
     hops: Vec<Hop>,
@@ -122,21 +131,26 @@ struct Progress {
 
 impl Resolver {
     /// Asks the name servers of this machine. Without `ipv6` only IPv4 addresses are of use.
+    /// `transports` are those that this switch speaks, the preferred first.
     ///
     /// Where the machine has none, or none that can be read, every name outside the hosts file is
     /// an error that says so.
-    pub fn system(ipv6: bool) -> Resolver {
+    pub fn system(ipv6: bool, transports: Vec<Transport>) -> Resolver {
         let dns = hickory_resolver::system_conf::read_system_conf()
             .and_then(|(config, options)| build(config, options, ipv6));
         let dns = dns.map_err(|error| format!("/etc/resolv.conf: {error}"));
-        Resolver { dns, hosts: None, turns: Semaphore::new(LOOKUPS_MAX) }
+        Resolver { dns, hosts: None, transports, turns: Semaphore::new(LOOKUPS_MAX) }
     }
 
     /// Asks this one name server over UDP, and takes this text for the hosts file.
     ///
     /// # Errors
     /// The resolver could not be built, or the text is no hosts file.
-    pub fn with_server(server: SocketAddr, hosts: &str) -> Result<Resolver, String> {
+    pub fn with_server(
+        server: SocketAddr,
+        hosts: &str,
+        transports: Vec<Transport>,
+    ) -> Result<Resolver, String> {
         let mut config = NameServerConfig::udp(server.ip());
         for connection in &mut config.connections {
             connection.port = server.port();
@@ -145,22 +159,35 @@ impl Resolver {
         let dns = build(config, ResolverOpts::default(), true).map_err(|error| error.to_string());
         let mut read = Hosts::default();
         read.read_hosts_conf(hosts.as_bytes()).map_err(|error| error.to_string())?;
-        Ok(Resolver { dns: Ok(dns?), hosts: Some(read), turns: Semaphore::new(LOOKUPS_MAX) })
+        let (dns, turns) = (Ok(dns?), Semaphore::new(LOOKUPS_MAX));
+        Ok(Resolver { dns, hosts: Some(read), transports, turns })
     }
 
     /// The ways to reach `host`, the first to be tried first; never empty. An address literal,
-    /// IPv6 with or without brackets, is answered at once.
+    /// IPv6 with or without brackets, is answered at once. With `transport` every way is over
+    /// that; without it RFC 3263 §4.1 chooses among those that this switch speaks.
     ///
     /// # Errors
     /// [`ResolveError`], after [`LOOKUP_TIMEOUT`] at the latest.
-    pub async fn resolve(&self, host: &str, port: Option<u16>) -> Result<Vec<Hop>, ResolveError> {
+    pub async fn resolve(
+        &self,
+        host: &str,
+        port: Option<u16>,
+        transport: Option<Transport>,
+    ) -> Result<Vec<Hop>, ResolveError> {
+        let mut progress = Progress {
+            host: host.trim_end_matches('.').to_owned(),
+            port,
+            usable: transport.map_or_else(|| self.transports.clone(), |named| vec![named]),
+            named: transport.is_some(),
+            question: "DNS".to_owned(),
+            hops: Vec::new(),
+        };
         if let Some(address) = literal(host) {
-            return Ok(vec![hop(address, port)]);
+            return Ok(vec![progress.hop(address)]);
         }
-        let (host, question) = (host.trim_end_matches('.').to_owned(), "DNS".to_owned());
-        let mut progress = Progress { host, question, hops: Vec::new() };
-        let done = tokio::time::timeout(LOOKUP_TIMEOUT, self.look_up(&mut progress, port)).await;
-        let Progress { host, question, hops } = progress;
+        let done = tokio::time::timeout(LOOKUP_TIMEOUT, self.look_up(&mut progress)).await;
+        let Progress { host, question, hops, .. } = progress;
         match done {
             // why: what is found can be called, whatever else might have been.
             _ if !hops.is_empty() => Ok(hops),
@@ -170,33 +197,45 @@ impl Resolver {
         }
     }
 
-    async fn look_up(&self, found: &mut Progress, port: Option<u16>) -> Result<(), ResolveError> {
+    async fn look_up(&self, found: &mut Progress) -> Result<(), ResolveError> {
         let _turn = self.turns.acquire().await;
         let known = self.of_hosts_file(&found.host).await;
         if !known.is_empty() {
-            found.add(known, port);
+            found.add(known, found.port, found.preferred());
             return Ok(());
         }
         // RFC 3263 §4.2: a port is an answer already. why: a bare word is a name of the local
         // network, where nobody keeps services.
-        if port.is_none() && found.host.contains('.') && self.services(found).await? {
+        if found.port.is_none() && found.host.contains('.') && self.services(found).await? {
             return Ok(());
         }
         let name = found.host.clone();
-        self.addresses(found, &name, port).await
+        self.addresses(found, &name, found.port, found.preferred()).await
     }
 
     /// NAPTR, then SRV, then the addresses of its targets; false where there is no SRV.
     async fn services(&self, found: &mut Progress) -> Result<bool, ResolveError> {
         let host = found.host.clone();
-        // why: a name server that cannot answer NAPTR is no reason not to ask it for SRV.
-        let pointers = self.pointers(found, &host).await.unwrap_or_default();
-        let mut ways = offered(pointers);
-        if ways.is_empty() {
-            ways.push((Transport::Udp, format!("_sip._udp.{host}")));
+        let pointers = match found.named {
+            // RFC 3263 §4.1: a transport that is named is not asked for.
+            true => Vec::new(),
+            // why: a name server that cannot answer NAPTR is no reason not to ask it for SRV.
+            false => self.pointers(found, &host).await.unwrap_or_default(),
+        };
+        let mut ways = offered(pointers, &found.usable);
+        let guessed = ways.is_empty();
+        if guessed {
+            let service = |transport: &Transport| {
+                (*transport, format!("_sip._{}.{host}", transport.uri_parameter()))
+            };
+            ways.extend(found.usable.iter().map(service));
         }
         let (mut any, mut last) = (false, None);
-        for (_, name) in ways {
+        for (transport, name) in ways {
+            // RFC 3263 §4.1: any transport that has records will do, so the preferred one does.
+            if guessed && !found.hops.is_empty() {
+                break;
+            }
             let services = self.targets(found, &name).await?;
             any |= !services.is_empty();
             for Service { target, port, .. } in services {
@@ -205,8 +244,10 @@ impl Resolver {
                 }
                 if matches!(target.as_str(), "" | ".") {
                     let (host, question) = (found.host.clone(), found.question.clone());
-                    last = Some(ResolveError::NotOffered { host, question });
-                } else if let Err(error) = self.addresses(found, &target, Some(port)).await {
+                    last = Some(ResolveError::NotOffered { host, question, transport });
+                } else if let Err(error) =
+                    self.addresses(found, &target, Some(port), transport).await
+                {
                     last = Some(error);
                 }
             }
@@ -282,12 +323,13 @@ impl Resolver {
         found: &mut Progress,
         name: &str,
         port: Option<u16>,
+        transport: Transport,
     ) -> Result<(), ResolveError> {
         found.question = format!("A and AAAA of {}", name.trim_end_matches('.'));
         let dns = self.dns.as_ref().map_err(|why| found.failed(why))?;
         match dns.lookup_ip(name).await {
             Ok(lookup) => {
-                found.add(lookup.iter().take(RECORDS_MAX).collect(), port);
+                found.add(lookup.iter().take(RECORDS_MAX).collect(), port, transport);
                 Ok(())
             }
             Err(error) if error.is_no_records_found() => {
@@ -310,9 +352,18 @@ impl Resolver {
 }
 
 impl Progress {
-    fn add(&mut self, addresses: Vec<IpAddr>, port: Option<u16>) {
+    /// What is taken where nothing says otherwise.
+    fn preferred(&self) -> Transport {
+        self.usable.first().copied().unwrap_or(Transport::Udp)
+    }
+
+    fn hop(&self, address: IpAddr) -> Hop {
+        hop(address, self.port, self.preferred())
+    }
+
+    fn add(&mut self, addresses: Vec<IpAddr>, port: Option<u16>, transport: Transport) {
         for address in addresses {
-            let hop = hop(address, port);
+            let hop = hop(address, port, transport);
             let nobody = address.is_unspecified() || address.is_multicast();
             if !nobody && self.hops.len() < HOPS_MAX && !self.hops.contains(&hop) {
                 self.hops.push(hop);
@@ -346,9 +397,8 @@ fn build(
     builder.build()
 }
 
-fn hop(address: IpAddr, port: Option<u16>) -> Hop {
-    let address = SocketAddr::new(address, port.unwrap_or(SIP_PORT));
-    Hop { transport: Transport::Udp, address }
+fn hop(address: IpAddr, port: Option<u16>, transport: Transport) -> Hop {
+    Hop { transport, address: SocketAddr::new(address, port.unwrap_or(SIP_PORT)) }
 }
 
 fn addresses_in(hosts: &Hosts, name: &Name) -> Vec<IpAddr> {

@@ -25,14 +25,24 @@ pub(super) struct Service {
     pub(super) target: String,
 }
 
-/// The transports that can be used and the names of their services, the preferred first.
-pub(super) fn offered(mut pointers: Vec<Pointer>) -> Vec<(Transport, String)> {
+/// Those of the `usable` transports that are offered and the names of their services, the one that
+/// the host prefers first.
+pub(super) fn offered(
+    mut pointers: Vec<Pointer>,
+    usable: &[Transport],
+) -> Vec<(Transport, String)> {
     pointers.sort_by_key(|pointer| (pointer.order, pointer.preference));
-    let usable = pointers.into_iter().filter(|pointer| {
+    let offered = pointers.into_iter().filter_map(|pointer| {
         // RFC 3263 §4.1: what is not implemented is left out; only `s` leads to SRV.
-        pointer.flags.eq_ignore_ascii_case("s") && pointer.services.eq_ignore_ascii_case("SIP+D2U")
+        let transport = match pointer.services.to_ascii_uppercase().as_str() {
+            _ if !pointer.flags.eq_ignore_ascii_case("s") => return None,
+            "SIP+D2U" => Transport::Udp,
+            "SIP+D2T" => Transport::Tcp,
+            _ => return None,
+        };
+        usable.contains(&transport).then_some((transport, pointer.replacement))
     });
-    usable.map(|pointer| (Transport::Udp, pointer.replacement)).collect()
+    offered.collect()
 }
 
 /// RFC 2782: by priority, and within one at random by weight.
@@ -82,8 +92,13 @@ mod tests {
             pointer(10, 2, "SIPS+D2T"),
             Pointer { flags: "u".to_owned(), ..pointer(1, 1, "SIP+D2U") },
         ];
-        let names: Vec<String> = offered(all).into_iter().map(|(_, name)| name).collect();
-        assert_eq!(names, ["sip+d2u.10.9", "SIP+D2U.20.1"]);
+        let names = |usable: &[Transport]| -> Vec<String> {
+            offered(all.clone(), usable).into_iter().map(|(_, name)| name).collect()
+        };
+        assert_eq!(names(&[Transport::Udp]), ["sip+d2u.10.9", "SIP+D2U.20.1"]);
+        assert_eq!(names(&[Transport::Tcp]), ["SIP+D2T.10.1"]);
+        let both = names(&[Transport::Udp, Transport::Tcp]);
+        assert_eq!(both, ["SIP+D2T.10.1", "sip+d2u.10.9", "SIP+D2U.20.1"]);
     }
 
     #[test]

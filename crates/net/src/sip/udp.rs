@@ -1,24 +1,23 @@
 //! SIP over UDP: one bound socket, datagrams in batches.
 //!
-//! Owns the socket, the messages that a full socket did not take, and the knowledge of which of
-//! our addresses a remote sees. Reports remotes that ICMP calls unreachable, so that a call fails
-//! over at once instead of after 32 seconds. Does not look into the bytes.
-//! A socket bound to `::` carries IPv4 too.
+//! Owns the socket and the messages that a full socket did not take. Reports remotes that ICMP
+//! calls unreachable, so that a call fails over at once instead of after 32 seconds. Does not look
+//! into the bytes. A socket bound to `::` carries IPv4 too.
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::sip::{Flow, Transmit, Transport};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::advertised::{Advertised, unbound};
 use super::outbox::Outbox;
-use super::routes::Routes;
 use crate::sys::{self, Batch, Family, RawAddress};
 
 /// Datagrams taken with one system call.
@@ -39,9 +38,7 @@ const STALE_ERRORS_MAX: usize = 16;
 pub struct Udp {
     socket: AsyncFd<UdpSocket>,
     family: Family,
-    local: SocketAddr,
-    external: Option<IpAddr>,
-    routes: Mutex<Routes>,
+    advertised: Advertised,
     outbox: Mutex<Outbox>,
 }
 
@@ -95,7 +92,7 @@ impl fmt::Debug for Inbox {
 
 impl fmt::Debug for Udp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Udp").field("local", &self.local).finish_non_exhaustive()
+        f.debug_struct("Udp").field("advertised", &self.advertised).finish_non_exhaustive()
     }
 }
 
@@ -107,44 +104,26 @@ impl Udp {
     /// # Errors
     /// The system's, its text naming the address and what to change.
     pub fn bind(address: SocketAddr, external: Option<IpAddr>) -> io::Result<Udp> {
-        let explain = |error: io::Error| {
-            io::Error::new(error.kind(), format!("udp {address}: {}", explanation(&error)))
-        };
+        let explain = |error: io::Error| unbound("udp", address, &error);
         let socket = open(address).map_err(explain)?;
         let local = socket.local_addr().map_err(explain)?;
         Ok(Udp {
             socket: sys::register(socket).map_err(explain)?,
             family: Family::of(local),
-            local,
-            external,
-            routes: Mutex::new(Routes::default()),
+            advertised: Advertised::new(Transport::Udp, local, external),
             outbox: Mutex::new(Outbox::default()),
         })
     }
 
     /// The bound address; the port is the real one even if 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
-        self.local
+        self.advertised.local()
     }
 
     /// The flow to `remote`, its `local` being what that remote should answer to: the external
     /// address if there is one, else the bound one, else that of the interface toward `remote`.
     pub fn flow_to(&self, remote: SocketAddr) -> Flow {
-        let ip = remote.ip().to_canonical();
-        let external = self.external.filter(|external| external.is_ipv4() == ip.is_ipv4());
-        let advertised = match external {
-            Some(external) => external,
-            None if !self.local.ip().is_unspecified() => self.local.ip(),
-            // why: with no way to `remote` the sending fails anyway, and says so.
-            None => lock(&self.routes)
-                .local_towards(ip, Instant::now())
-                .unwrap_or_else(|_| self.local.ip()),
-        };
-        Flow {
-            transport: Transport::Udp,
-            local: SocketAddr::new(advertised, self.local.port()),
-            remote,
-        }
+        self.advertised.flow_to(remote)
     }
 
     /// Sends one message. When the socket is full it is kept and sent by [`Udp::receive`].
@@ -281,22 +260,7 @@ fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-fn explanation(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "address already in use; another program (or another \
-             Switchhook) holds this port: stop it or choose another port in [sip] udp"
-            .to_owned(),
-        io::ErrorKind::AddrNotAvailable => "not an address of this machine; choose one that is, \
-             or 0.0.0.0 for all, in [sip] udp"
-            .to_owned(),
-        io::ErrorKind::PermissionDenied => "not permitted; ports below 1024 need privileges: \
-             choose another port in [sip] udp"
-            .to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-/// The tables stay whole whatever panicked: each change to them is one step.
+/// The queue stays whole whatever panicked: each change to it is one step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,4 +7,5 @@ mod relay;
 mod rig;
 mod ringback;
 mod silence;
+mod tcp;
 mod udp;

@@ -10,6 +10,7 @@ use hickory_resolver::proto::op::{Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, AAAA, NAPTR, SRV};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use net::sip::{LOOKUP_TIMEOUT, ResolveError, Resolver};
+use sip::Transport;
 use tokio::net::UdpSocket;
 
 const HOSTS: &str = "127.0.0.1 localhost\n::1 localhost\n192.0.2.77 pbx.example pbx\n";
@@ -75,8 +76,13 @@ impl Zone {
     }
 }
 
-/// A resolver that asks a server which serves this zone, and the number of questions so far.
+/// A resolver of a switch that speaks UDP alone, which asks a server that serves this zone, and the
+/// number of questions so far.
 async fn serve(zone: Zone) -> (Resolver, Arc<AtomicUsize>) {
+    serve_over(zone, vec![Transport::Udp]).await
+}
+
+async fn serve_over(zone: Zone, transports: Vec<Transport>) -> (Resolver, Arc<AtomicUsize>) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let at = socket.local_addr().unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
@@ -91,16 +97,24 @@ async fn serve(zone: Zone) -> (Resolver, Arc<AtomicUsize>) {
             }
         }
     });
-    (Resolver::with_server(at, HOSTS).unwrap(), asked)
+    (Resolver::with_server(at, HOSTS, transports).unwrap(), asked)
 }
 
 async fn found(resolver: &Resolver, host: &str, port: Option<u16>) -> Vec<String> {
-    let hops = resolver.resolve(host, port).await.unwrap_or_else(|error| panic!("{error}"));
+    let hops = resolver.resolve(host, port, None).await.unwrap_or_else(|error| panic!("{error}"));
     hops.iter().map(|hop| hop.address.to_string()).collect()
 }
 
+/// With the transport of each.
+async fn ways(resolver: &Resolver, host: &str, transport: Option<Transport>) -> Vec<String> {
+    let hops = resolver.resolve(host, None, transport).await;
+    let hops = hops.unwrap_or_else(|error| panic!("{error}"));
+    let text = hops.iter().map(|hop| format!("{} {}", hop.transport.uri_parameter(), hop.address));
+    text.collect()
+}
+
 async fn failure(resolver: &Resolver, host: &str) -> ResolveError {
-    resolver.resolve(host, None).await.expect_err("no address")
+    resolver.resolve(host, None, None).await.expect_err("no address")
 }
 
 /// Services by NAPTR, services by SRV alone, and an address alone.
@@ -180,7 +194,8 @@ async fn the_hosts_file_comes_before_dns() {
 
 #[tokio::test]
 async fn the_hosts_file_of_this_machine_is_read() {
-    let found = found(&Resolver::system(false), "localhost", Some(5060)).await;
+    let found =
+        found(&Resolver::system(false, vec![Transport::Udp]), "localhost", Some(5060)).await;
     assert!(found.contains(&"127.0.0.1:5060".to_owned()), "{found:?}");
 }
 
@@ -271,7 +286,62 @@ async fn addresses_that_nobody_has_are_left_out() {
 async fn a_machine_without_name_servers_says_so() {
     // Nobody listens there.
     let closed: SocketAddr = "127.0.0.1:1".parse().unwrap();
-    let resolver = Resolver::with_server(closed, HOSTS).unwrap();
+    let resolver = Resolver::with_server(closed, HOSTS, vec![Transport::Udp]).unwrap();
     let error = failure(&resolver, "carrier.example").await.to_string();
     assert!(error.contains("SRV of _sip._udp.carrier.example"), "{error}");
+}
+
+/// Services over both transports by NAPTR, by SRV alone, over TCP alone.
+fn both_zone() -> Zone {
+    Zone::default()
+        .naptr("carrier.example", 10, "SIP+D2T", "_sip._tcp.edge.example")
+        .naptr("carrier.example", 20, "SIP+D2U", "_sip._udp.edge.example")
+        .srv("_sip._tcp.edge.example", 1, 5061, "one.example")
+        .srv("_sip._udp.edge.example", 1, 5070, "one.example")
+        .srv("_sip._tcp.carrier.example", 1, 5062, "two.example")
+        .srv("_sip._udp.plain.example", 1, 5071, "one.example")
+        .srv("_sip._tcp.plain.example", 1, 5072, "one.example")
+        .srv("_sip._udp.stream.example", 1, 0, ".")
+        .srv("_sip._tcp.stream.example", 1, 5073, "two.example")
+        .a("one.example", "192.0.2.1")
+        .a("two.example", "192.0.2.2")
+        .a("stream.example", "192.0.2.3")
+}
+
+#[tokio::test]
+async fn the_host_prefers_a_transport_and_the_switch_takes_what_it_speaks() {
+    let both = vec![Transport::Udp, Transport::Tcp];
+    for (transports, expected) in [
+        (both, vec!["tcp 192.0.2.1:5061", "udp 192.0.2.1:5070"]),
+        (vec![Transport::Udp], vec!["udp 192.0.2.1:5070"]),
+        (vec![Transport::Tcp], vec!["tcp 192.0.2.1:5061"]),
+    ] {
+        let (resolver, _) = serve_over(both_zone(), transports).await;
+        assert_eq!(ways(&resolver, "carrier.example", None).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn without_naptr_the_first_transport_that_has_a_service_is_taken() {
+    let (resolver, _) = serve_over(both_zone(), vec![Transport::Udp, Transport::Tcp]).await;
+    assert_eq!(ways(&resolver, "plain.example", None).await, ["udp 192.0.2.1:5071"]);
+    assert_eq!(ways(&resolver, "stream.example", None).await, ["tcp 192.0.2.2:5073"]);
+    assert_eq!(ways(&resolver, "two.example", None).await, ["udp 192.0.2.2:5060"]);
+}
+
+#[tokio::test]
+async fn a_transport_that_is_named_asks_for_its_own_service_alone() {
+    let (resolver, asked) = serve_over(both_zone(), vec![Transport::Udp, Transport::Tcp]).await;
+    let tcp = Some(Transport::Tcp);
+    assert_eq!(ways(&resolver, "carrier.example", tcp).await, ["tcp 192.0.2.2:5062"]);
+    assert_eq!(asked.load(Ordering::Relaxed), 3, "SRV, A and AAAA");
+    assert_eq!(ways(&resolver, "plain.example", tcp).await, ["tcp 192.0.2.1:5072"]);
+    assert_eq!(ways(&resolver, "192.0.2.7", tcp).await, ["tcp 192.0.2.7:5060"]);
+    assert_eq!(ways(&resolver, "pbx", tcp).await, ["tcp 192.0.2.77:5060"]);
+    let udp = resolver.resolve("stream.example", None, Some(Transport::Udp)).await;
+    assert_eq!(
+        udp.expect_err("declared absent").to_string(),
+        "host stream.example: SRV of _sip._udp.stream.example: says that SIP over UDP is not \
+         offered"
+    );
 }

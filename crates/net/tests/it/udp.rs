@@ -40,7 +40,8 @@ async fn messages_come_and_go() {
         let flow = Flow { local: udp.local_addr(), ..udp.flow_to(address) };
         assert_eq!(heard, [(flow, b"REGISTER".to_vec()), (flow, long)]);
 
-        udp.send(&Transmit { flow, bytes: b"SIP/2.0 200 OK".as_slice().into() }).expect("sent");
+        udp.send(&Transmit { flow, bytes: b"SIP/2.0 200 OK".as_slice().into(), otherwise: None })
+            .expect("sent");
         let mut reply = [0; 64];
         let (length, from) = phone.recv_from(&mut reply).expect("a reply");
         assert_eq!((&reply[..length], from), (&b"SIP/2.0 200 OK"[..], udp.local_addr()));
@@ -88,7 +89,8 @@ async fn an_unreachable_remote_is_named_while_others_go_on() {
         drop(gone);
         for remote in [nobody, address, address] {
             let bytes = b"INVITE".as_slice().into();
-            udp.send(&Transmit { flow: udp.flow_to(remote), bytes }).expect("sent");
+            udp.send(&Transmit { flow: udp.flow_to(remote), bytes, otherwise: None })
+                .expect("sent");
         }
         phone.send_to(b"SIP/2.0 100 Trying", udp.local_addr()).expect("loopback takes it");
         let mut inbox = Inbox::new();
@@ -152,7 +154,7 @@ async fn a_socket_on_every_ipv6_address_carries_ipv4_too() {
     let (flow, _) = inbox.datagrams().next().expect("one message");
     assert_eq!(flow.remote, address, "in its own form, not mapped");
     assert_eq!(flow.local, SocketAddr::from(([127, 0, 0, 1], port)));
-    udp.send(&Transmit { flow, bytes: b"200".as_slice().into() }).expect("sent");
+    udp.send(&Transmit { flow, bytes: b"200".as_slice().into(), otherwise: None }).expect("sent");
     assert_eq!(phone.recv(&mut [0; 8]).expect("a reply"), 3);
 }
 

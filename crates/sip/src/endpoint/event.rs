@@ -6,12 +6,14 @@ use bytes::Bytes;
 
 use crate::message::Message;
 
-/// How a datagram travels.
+/// How a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Transport {
     /// One message per UDP datagram.
     Udp,
+    /// A stream of messages over a TCP connection (RFC 3261 §18.3).
+    Tcp,
 }
 
 impl Transport {
@@ -19,13 +21,33 @@ impl Transport {
     pub fn as_str(self) -> &'static str {
         match self {
             Transport::Udp => "UDP",
+            Transport::Tcp => "TCP",
+        }
+    }
+
+    /// The value of a URI's `transport` parameter (RFC 3261 §19.1.1).
+    pub fn uri_parameter(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        }
+    }
+
+    /// Whether the transport itself repeats what is lost, so that no transaction does
+    /// (RFC 3261 §17).
+    pub fn is_reliable(self) -> bool {
+        match self {
+            Transport::Udp => false,
+            Transport::Tcp => true,
         }
     }
 }
 
 /// The path of a message: over which transport, from where, to where.
 ///
-/// Of a received datagram `remote` is its source, of a sent one its destination.
+/// Of a received message `remote` is its source, of a sent one its destination. A connection is
+/// named by its remote: a phone behind NAT has no other address, and requests to it go back over
+/// the connection that it opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
     /// How it travels.
@@ -36,13 +58,17 @@ pub struct Flow {
     pub remote: SocketAddr,
 }
 
-/// A datagram to be sent.
+/// A message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit {
     /// Where to.
     pub flow: Flow,
     /// The whole message.
     pub bytes: Bytes,
+    /// Of a reliable transport: where to connect when there is no connection to `flow.remote`
+    /// any more. A response goes to the sent-by of its request (RFC 3261 §18.2.2), a request in a
+    /// dialog to the peer's Contact. `None`: to `flow.remote` itself.
+    pub otherwise: Option<SocketAddr>,
 }
 
 /// One INVITE session, from the INVITE to the last transaction of its dialog.
@@ -98,6 +124,13 @@ impl Default for Config {
 pub struct Invite {
     /// Where the INVITE goes; `local` becomes Via and Contact.
     pub flow: Flow,
+    /// The same peer over a reliable transport. RFC 3261 §18.1.1: taken in place of an unreliable
+    /// `flow` where the message is longer than
+    /// [`DATAGRAM_BYTES_MAX`](crate::limits::DATAGRAM_BYTES_MAX). If it fails before any response
+    /// ([`Endpoint::handle_transport_error`](super::Endpoint::handle_transport_error)), the INVITE
+    /// is sent once more, over `flow`, whatever its length. `None` where the target names its
+    /// transport.
+    pub large: Option<Flow>,
     /// The Request-URI.
     pub request_uri: String,
     /// From as a name-addr, without a tag.
@@ -148,7 +181,8 @@ pub enum RejectCause {
     Peer,
     /// 408: no response in 64*T1. 487: no final response in 64*T1 after our CANCEL.
     Timeout,
-    /// 503: the network refused the INVITE. 500: the INVITE could not be written.
+    /// 503: the network refused the INVITE, or its connection failed before any response. 500:
+    /// the INVITE could not be written.
     Transport,
 }
 

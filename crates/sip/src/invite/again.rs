@@ -2,17 +2,18 @@
 
 use std::time::Instant;
 
-use super::{Session, Side, Step, connect};
+use super::{
+    Session, Side, Step,
+    caller::{Draft, is_large},
+    connect,
+};
 use crate::{
     dialog,
     endpoint::Flow,
     message::Message,
     method::Method,
     stack::Stack,
-    transaction::{
-        key::{ClientKey, ClientMethod},
-        table::Purpose,
-    },
+    transaction::key::{ClientKey, ClientMethod},
     write::{BuildError, Builder},
 };
 
@@ -37,18 +38,27 @@ impl Session {
         let Side::Caller(caller) = &mut self.side else { return };
         let branch = step.stack.generator.next_u128();
         let sent = step.stack.transactions.sent(caller.invite);
-        let written = sent.and_then(|(invite, flow)| {
-            Some((write_again(invite, flow, branch, step.headers).ok()?, flow))
+        let written = sent.and_then(|(invite, hop)| {
+            let write = |flow| write_again(invite, flow, branch, step.headers).ok();
+            let (draft, mut spare) = (write(hop.flow)?, None);
+            // why: credentials can make it too long for a datagram, which it was not before.
+            match caller.large.filter(|_| is_large(&draft)) {
+                None => Some((draft, spare)),
+                Some(large) => {
+                    spare = Some(draft);
+                    Some((write(large)?, spare))
+                }
+            }
         });
-        let Some((request, flow)) = written else {
+        let Some((draft, spare)) = written else {
             return self.feed_connect(step, connect::Input::Unreachable);
         };
         caller.invite = ClientKey::new(branch, ClientMethod::Invite);
+        caller.spare = spare;
         // RFC 3261 §13.2.2.3: the failure ended the early dialogs.
         caller.forks.clear();
-        self.pending += 1;
-        let (key, owner) = (caller.invite, (self.id, Purpose::Invite));
-        step.stack.transactions.request(step.now, key, flow, request, owner);
+        let key = caller.invite;
+        self.send_invite(step.stack, step.now, key, draft);
     }
 }
 
@@ -58,7 +68,10 @@ fn write_again(
     flow: Flow,
     branch: u128,
     headers: &[(String, String)],
-) -> Result<Message, BuildError> {
+) -> Result<Draft, BuildError> {
+    let contact = invite.contact().ok();
+    let contact =
+        dialog::contact(flow, contact.as_ref().and_then(|known| known.uri.user.as_deref()));
     let cseq = invite.cseq().map(|(number, _)| number).unwrap_or_default().saturating_add(1);
     let uri = invite.request_uri().unwrap_or_default();
     let mut builder = Builder::request(Method::Invite, &uri);
@@ -66,6 +79,7 @@ fn write_again(
     for (name, value) in invite.headers() {
         builder = match &*name {
             "Via" => builder.header("Via", dialog::via(flow, branch)),
+            "Contact" => builder.header("Contact", &contact),
             "CSeq" => builder.header("CSeq", format_args!("{cseq} INVITE")),
             "Content-Type" | "Content-Length" => builder,
             name if replaced(name) => builder,
@@ -76,5 +90,6 @@ fn write_again(
         builder = builder.header(name, value);
     }
     let content_type = invite.header_text("Content-Type").unwrap_or_default();
-    builder.body(&content_type, invite.body()).build()
+    let message = builder.body(&content_type, invite.body()).build()?;
+    Ok(Draft { flow, contact, message })
 }

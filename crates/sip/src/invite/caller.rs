@@ -1,12 +1,15 @@
-//! The side of a session that sent the INVITE: its transaction, its forks, their ACKs.
+//! The side of a session that sent the INVITE: its transaction, its forks, their ACKs; and which of
+//! two transports it takes (RFC 3261 §18.1.1).
 
 use std::time::Instant;
 
 use super::{Session, Side, Step, action::Rejection, connect};
 use crate::{
     dialog::{self, Dialog},
-    endpoint::{Event, Invite, InviteId, RejectCause, Transmit},
+    endpoint::{Event, Flow, Invite, InviteId, RejectCause, Transmit},
     headers::HeaderError,
+    hop::{Hop, reachable},
+    limits::DATAGRAM_BYTES_MAX,
     message::Message,
     method::Method,
     random::tag_text,
@@ -33,6 +36,23 @@ pub(super) struct Caller {
     pub(super) forks: Vec<Fork>,
     /// Value of Reason for the CANCEL.
     cancel_reason: Option<String>,
+    /// As [`Invite::large`].
+    pub(super) large: Option<Flow>,
+    /// The INVITE for the other transport, until the first one proves to work.
+    pub(super) spare: Option<Draft>,
+}
+
+/// An INVITE as it is written for one flow.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) flow: Flow,
+    pub(super) contact: String,
+    pub(super) message: Message,
+}
+
+/// RFC 3261 §18.1.1: whether it is too long for the transport that it was written for.
+pub(super) fn is_large(draft: &Draft) -> bool {
+    !draft.flow.transport.is_reliable() && draft.message.as_bytes().len() > DATAGRAM_BYTES_MAX
 }
 
 /// One of those who answer the INVITE, by the tag of its To.
@@ -100,24 +120,71 @@ impl Session {
         let branch = stack.generator.next_u128();
         let call_id = format!("{:032x}", stack.generator.next_u128());
         let tag = stack.generator.next_u64();
-        let contact = dialog::contact(invite.flow, invite.contact_user.as_deref());
-        let request = write_invite(invite, &stack.agent, branch, &call_id, tag, &contact)?;
+        let write = |flow| {
+            let contact = dialog::contact(flow, invite.contact_user.as_deref());
+            let message =
+                write_invite(invite, flow, &stack.agent, branch, &call_id, tag, &contact)?;
+            Ok::<Draft, BuildError>(Draft { flow, contact, message })
+        };
+        let (mut draft, mut spare) = (write(invite.flow)?, None);
+        if let Some(large) = invite.large
+            && is_large(&draft)
+        {
+            spare = Some(std::mem::replace(&mut draft, write(large)?));
+        }
         let key = ClientKey::new(branch, ClientMethod::Invite);
         let caller = Caller {
             state: connect::State::Calling,
             invite: key,
             forks: Vec::new(),
             cancel_reason: None,
+            large: invite.large,
+            spare,
         };
-        let flow = invite.flow;
-        let mut session = Session::new(id, call_id, tag, contact, Side::Caller(caller));
-        session.pending += 1;
-        stack.transactions.request(now, key, flow, request, (id, Purpose::Invite));
+        let mut session = Session::new(id, call_id, tag, String::new(), Side::Caller(caller));
+        session.send_invite(stack, now, key, draft);
         Ok(session)
+    }
+
+    /// Sends it, to the flow that it was written for.
+    pub(super) fn send_invite(
+        &mut self,
+        stack: &mut Stack,
+        now: Instant,
+        key: ClientKey,
+        draft: Draft,
+    ) {
+        let Draft { flow, contact, message } = draft;
+        self.contact = contact;
+        self.pending += 1;
+        // why: a phone that registered over a connection which has closed may still listen at its
+        // Contact, which is the Request-URI. With a route the flow is the way to that.
+        let direct = flow.transport.is_reliable() && message.header("Route").is_none();
+        let target = message.uri().ok().filter(|_| direct);
+        let otherwise = target.and_then(|uri| reachable(&uri, flow));
+        let hop = Hop { flow, otherwise };
+        stack.transactions.request(now, key, hop, message, (self.id, Purpose::Invite));
+    }
+
+    /// RFC 3261 §18.1.1: an INVITE that was only sent over a connection for its length is sent
+    /// again without one. The same INVITE, branch included: should the peer have seen the first,
+    /// it takes this for a repetition. One that is no longer wanted is not sent again.
+    fn send_spare(&mut self, stack: &mut Stack, now: Instant) -> bool {
+        let Side::Caller(caller) = &mut self.side else { return false };
+        let key = caller.invite;
+        let spare = caller.spare.take().filter(|_| caller.state == connect::State::Calling);
+        let sent_again = spare.is_some();
+        if let Some(draft) = spare {
+            self.send_invite(stack, now, key, draft);
+        }
+        sent_again
     }
 
     /// A response to the INVITE, as its transaction lets it through.
     pub(crate) fn handle_response(&mut self, stack: &mut Stack, now: Instant, response: &Message) {
+        if let Side::Caller(caller) = &mut self.side {
+            caller.spare = None;
+        }
         let status = response.status().unwrap_or_default();
         let step = &mut Step::with(stack, now, response);
         match Class::of(status) {
@@ -138,7 +205,7 @@ impl Session {
         let tag = to.as_ref().ok().and_then(|to| to.tag()).unwrap_or_default();
         if let Some(ack) = caller.find(tag).and_then(|fork| fork.ack.clone()) {
             // RFC 3261 §13.2.2.4: each repeated 2xx means that the ACK was lost.
-            step.stack.transactions.send(ack.flow, ack.bytes);
+            step.stack.transactions.send(ack);
             return;
         }
         match self.fork(step, response) {
@@ -159,8 +226,8 @@ impl Session {
         if known || caller.forks.len() >= FORKS_MAX {
             return;
         }
-        let Some((request, flow)) = step.stack.transactions.sent(caller.invite) else { return };
-        if let Ok(dialog) = Dialog::of_response(request, response, flow) {
+        let Some((request, hop)) = step.stack.transactions.sent(caller.invite) else { return };
+        if let Ok(dialog) = Dialog::of_response(request, response, hop.flow) {
             caller.forks.push(Fork { dialog, role: Role::Early, ack: None });
         }
     }
@@ -169,12 +236,12 @@ impl Session {
     fn fork(&mut self, step: &mut Step<'_>, response: &Message) -> Option<usize> {
         let Side::Caller(caller) = &mut self.side else { return None };
         let branch = step.stack.generator.next_u128();
-        let (request, flow) = step.stack.transactions.sent(caller.invite)?;
-        let dialog: Result<Dialog, HeaderError> = Dialog::of_response(request, response, flow);
+        let (request, hop) = step.stack.transactions.sent(caller.invite)?;
+        let dialog: Result<Dialog, HeaderError> = Dialog::of_response(request, response, hop.flow);
         let dialog = dialog.ok()?;
         let ack = ack::with_credentials(dialog.ack(branch), request);
         let ack = ack.header("User-Agent", &step.stack.agent).build().ok()?;
-        let ack = Some(Transmit { flow: dialog.next_hop(), bytes: ack.to_bytes() });
+        let ack = Some(dialog.next_hop().transmit(ack.to_bytes()));
         let tag = dialog.remote_tag();
         match caller.forks.iter().position(|fork| fork.dialog.remote_tag() == tag) {
             Some(at) => {
@@ -193,6 +260,9 @@ impl Session {
 
     /// The INVITE will have no response.
     pub(crate) fn handle_failure(&mut self, stack: &mut Stack, now: Instant, failure: Failure) {
+        if failure == Failure::Transport && self.send_spare(stack, now) {
+            return;
+        }
         let input = match failure {
             Failure::Timeout => connect::Input::NoResponse,
             Failure::Transport => connect::Input::Unreachable,
@@ -218,7 +288,7 @@ impl Session {
     /// RFC 3261 §9.1: CANCEL goes where the INVITE went, with its branch.
     pub(super) fn send_cancel(&mut self, step: &mut Step<'_>) {
         let Side::Caller(caller) = &self.side else { return };
-        let Some((invite, flow)) = step.stack.transactions.sent(caller.invite) else { return };
+        let Some((invite, hop)) = step.stack.transactions.sent(caller.invite) else { return };
         let mut builder = ack::cancel(invite);
         if let Some(reason) = &caller.cancel_reason {
             // A reason that cannot be written must not keep the CANCEL back.
@@ -228,7 +298,7 @@ impl Session {
         let key = ClientKey::new(caller.invite.branch, ClientMethod::Cancel);
         let owner = (self.id, Purpose::Cancel);
         self.pending += 1;
-        step.stack.transactions.request(step.now, key, flow, cancel, owner);
+        step.stack.transactions.request(step.now, key, hop, cancel, owner);
     }
 
     pub(super) fn abandon(&mut self, step: &mut Step<'_>) {
@@ -248,18 +318,18 @@ impl Session {
         let branch = step.stack.generator.next_u128();
         let bye = fork.dialog.request(&Method::Bye, branch);
         let Ok(bye) = bye.header("User-Agent", &step.stack.agent).build() else { return };
-        let flow = fork.dialog.next_hop();
+        let hop = fork.dialog.next_hop();
         let key = ClientKey::new(branch, ClientMethod::Other);
         self.pending += 1;
-        step.stack.transactions.request(step.now, key, flow, bye, (self.id, Purpose::DropFork));
+        step.stack.transactions.request(step.now, key, hop, bye, (self.id, Purpose::DropFork));
     }
 
     fn acknowledge_fork(&mut self, step: &mut Step<'_>, role: Role) {
         let Side::Caller(caller) = &mut self.side else { return };
         let Some(fork) = caller.forks.get_mut(step.fork) else { return };
         fork.role = role;
-        if let Some(Transmit { flow, bytes }) = fork.ack.clone() {
-            step.stack.transactions.send(flow, bytes);
+        if let Some(ack) = fork.ack.clone() {
+            step.stack.transactions.send(ack);
         }
     }
 
@@ -285,6 +355,7 @@ impl Session {
 
 fn write_invite(
     invite: &Invite,
+    flow: Flow,
     agent: &str,
     branch: u128,
     call_id: &str,
@@ -292,7 +363,7 @@ fn write_invite(
     contact: &str,
 ) -> Result<Message, BuildError> {
     let mut builder = Builder::request(Method::Invite, &invite.request_uri)
-        .header("Via", dialog::via(invite.flow, branch))
+        .header("Via", dialog::via(flow, branch))
         .header("Max-Forwards", invite.max_forwards);
     for route in &invite.route {
         builder = builder.header("Route", route);

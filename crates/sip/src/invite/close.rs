@@ -98,13 +98,13 @@ impl Session {
         }
         // why: headers that cannot be written must not keep the BYE back.
         let written = builder.build().or_else(|_| plain.build());
-        let flow = dialog.next_hop();
+        let hop = dialog.next_hop();
         match written {
             Ok(bye) => {
                 let key = ClientKey::new(branch, ClientMethod::Other);
                 self.pending += 1;
                 let owner = (self.id, Purpose::Bye);
-                step.stack.transactions.request(step.now, key, flow, bye, owner);
+                step.stack.transactions.request(step.now, key, hop, bye, owner);
             }
             Err(_) => self.feed_bye_done(step),
         }

@@ -39,11 +39,11 @@ pub(crate) enum Input {
 impl State {
     /// The transaction starts with its request sent.
     pub(crate) fn start(times: Intervals, out: &mut Vec<Action>) -> State {
-        out.extend([
-            Action::Send,
-            Action::Arm(Timer::E, times.t1),
-            Action::Arm(Timer::F, times.timeout()),
-        ]);
+        out.push(Action::Send);
+        if !times.reliable {
+            out.push(Action::Arm(Timer::E, times.t1));
+        }
+        out.push(Action::Arm(Timer::F, times.timeout()));
         State::Trying { interval: times.t1 }
     }
 
@@ -51,7 +51,7 @@ impl State {
     pub(crate) fn handle(&mut self, times: Intervals, input: Input, out: &mut Vec<Action>) {
         *self = match *self {
             State::Trying { interval } => match input {
-                Input::Timer(Timer::E) => {
+                Input::Timer(Timer::E) if !times.reliable => {
                     let interval = times.next(interval);
                     out.extend([Action::Send, Action::Arm(Timer::E, interval)]);
                     State::Trying { interval }
@@ -59,7 +59,7 @@ impl State {
                 _ => waiting(*self, times, input, out),
             },
             State::Proceeding => match input {
-                Input::Timer(Timer::E) => {
+                Input::Timer(Timer::E) if !times.reliable => {
                     out.extend([Action::Send, Action::Arm(Timer::E, times.t2)]);
                     State::Proceeding
                 }
@@ -88,7 +88,7 @@ fn waiting(state: State, times: Intervals, input: Input, out: &mut Vec<Action>) 
             out.extend([
                 Action::Disarm(Timer::E),
                 Action::Disarm(Timer::F),
-                Action::Arm(Timer::K, times.t4),
+                Action::Arm(Timer::K, times.timer_i_or_k()),
                 Action::Inform,
             ]);
             State::Completed
@@ -107,7 +107,7 @@ fn fail(failure: Failure, out: &mut Vec<Action>) -> State {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::table_test::{INTERVALS, Row, check, check_complete},
+        super::table_test::{INTERVALS, RELIABLE, Row, check_both, check_complete},
         Action::{Arm, Disarm, Fail, Inform, Send, Terminate},
         Input::{Final, Provisional, TransportError},
         State::{Completed, Proceeding, Terminated},
@@ -159,9 +159,18 @@ mod tests {
         (Terminated, TransportError, Terminated, &[]),
     ];
 
+    const DONE_OVER_TCP: &[Action] =
+        &[Disarm(Timer::E), Disarm(Timer::F), Arm(Timer::K, Duration::ZERO), Inform];
+    const OVER_TCP: &[Row<State, Input, Action>] = &[
+        (TRYING, Final, Completed, DONE_OVER_TCP),
+        (TRYING, E, TRYING, &[]),
+        (Proceeding, Final, Completed, DONE_OVER_TCP),
+        (Proceeding, E, Proceeding, &[]),
+    ];
+
     #[test]
     fn every_row_of_the_table_holds() {
-        check(ROWS, |state, input, out| state.handle(INTERVALS, input, out));
+        check_both(ROWS, OVER_TCP, |times, state, input, out| state.handle(times, input, out));
     }
 
     #[test]
@@ -174,5 +183,12 @@ mod tests {
         let mut out = Vec::new();
         assert_eq!(State::start(INTERVALS, &mut out), TRYING);
         assert_eq!(out, [Send, Arm(Timer::E, T1), Arm(Timer::F, T1 * 64)]);
+    }
+
+    #[test]
+    fn over_a_reliable_transport_only_the_limit_runs() {
+        let mut out = Vec::new();
+        assert_eq!(State::start(RELIABLE, &mut out), TRYING);
+        assert_eq!(out, [Send, Arm(Timer::F, T1 * 64)]);
     }
 }

@@ -46,11 +46,11 @@ pub(crate) enum Input {
 impl State {
     /// The transaction starts with its request sent.
     pub(crate) fn start(times: Intervals, out: &mut Vec<Action>) -> State {
-        out.extend([
-            Action::Send,
-            Action::Arm(Timer::A, times.t1),
-            Action::Arm(Timer::B, times.timeout()),
-        ]);
+        out.push(Action::Send);
+        if !times.reliable {
+            out.push(Action::Arm(Timer::A, times.t1));
+        }
+        out.push(Action::Arm(Timer::B, times.timeout()));
         State::Calling { interval: times.t1 }
     }
 
@@ -68,7 +68,7 @@ impl State {
 
 fn calling(interval: Duration, times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
     match input {
-        Input::Timer(Timer::A) => {
+        Input::Timer(Timer::A) if !times.reliable => {
             let interval = interval * 2;
             out.extend([Action::Send, Action::Arm(Timer::A, interval)]);
             State::Calling { interval }
@@ -150,7 +150,7 @@ fn fail(failure: Failure, out: &mut Vec<Action>) -> State {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::table_test::{INTERVALS, Row, check, check_complete},
+        super::table_test::{INTERVALS, RELIABLE, Row, check_both, check_complete},
         Action::{Ack, Arm, Disarm, Fail, Inform, Send, Terminate},
         Input::{Abandon, Failure, Provisional, Success, TransportError},
         State::{Accepted, Completed, Proceeding, Terminated},
@@ -159,6 +159,7 @@ mod tests {
 
     const T1: Duration = INTERVALS.t1;
     const LIFE: Duration = Duration::from_secs(32);
+    const NONE: Duration = Duration::ZERO;
     const CALLING: State = State::Calling { interval: T1 };
     const LATER: State = State::Calling { interval: Duration::from_secs(8) };
     const A: Input = Input::Timer(Timer::A);
@@ -229,9 +230,15 @@ mod tests {
         (Terminated, Abandon, Terminated, &[]),
     ];
 
+    const OVER_TCP: &[Row<State, Input, Action>] = &[
+        (CALLING, Failure, Completed, &[ANSWERED.0, ANSWERED.1, Ack, Arm(Timer::D, NONE), Inform]),
+        (CALLING, A, CALLING, &[]),
+        (Proceeding, Failure, Completed, &[Ack, Arm(Timer::D, NONE), Inform]),
+    ];
+
     #[test]
     fn every_row_of_the_table_holds() {
-        check(ROWS, |state, input, out| state.handle(INTERVALS, input, out));
+        check_both(ROWS, OVER_TCP, |times, state, input, out| state.handle(times, input, out));
     }
 
     #[test]
@@ -244,5 +251,12 @@ mod tests {
         let mut out = Vec::new();
         assert_eq!(State::start(INTERVALS, &mut out), CALLING);
         assert_eq!(out, [Send, Arm(Timer::A, T1), Arm(Timer::B, LIFE)]);
+    }
+
+    #[test]
+    fn over_a_reliable_transport_only_the_limit_runs() {
+        let mut out = Vec::new();
+        assert_eq!(State::start(RELIABLE, &mut out), CALLING);
+        assert_eq!(out, [Send, Arm(Timer::B, LIFE)]);
     }
 }

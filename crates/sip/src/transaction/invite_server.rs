@@ -83,11 +83,11 @@ fn proceeding(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
             State::Accepted
         }
         Input::Failure => {
-            out.extend([
-                Action::Send,
-                Action::Arm(Timer::G, times.t1),
-                Action::Arm(Timer::H, times.timeout()),
-            ]);
+            out.push(Action::Send);
+            if !times.reliable {
+                out.push(Action::Arm(Timer::G, times.t1));
+            }
+            out.push(Action::Arm(Timer::H, times.timeout()));
             State::Completed { interval: times.t1 }
         }
         Input::Ack | Input::Timer(_) => State::Proceeding,
@@ -104,11 +104,11 @@ fn completed(interval: Duration, times: Intervals, input: Input, out: &mut Vec<A
             out.extend([
                 Action::Disarm(Timer::G),
                 Action::Disarm(Timer::H),
-                Action::Arm(Timer::I, times.t4),
+                Action::Arm(Timer::I, times.timer_i_or_k()),
             ]);
             State::Confirmed
         }
-        Input::Timer(Timer::G) => {
+        Input::Timer(Timer::G) if !times.reliable => {
             let interval = times.next(interval);
             out.extend([Action::Send, Action::Arm(Timer::G, interval)]);
             State::Completed { interval }
@@ -138,7 +138,7 @@ fn terminated_by(timer: Timer, state: State, input: Input, out: &mut Vec<Action>
 #[cfg(test)]
 mod tests {
     use super::{
-        super::table_test::{INTERVALS, Row, check, check_complete},
+        super::table_test::{INTERVALS, Row, check_both, check_complete},
         Action::{Arm, Disarm, Fail, Inform, Send, Terminate},
         Input::{Ack, Failure, Provisional, Request, Success},
         State::{Accepted, Confirmed, Proceeding, Terminated},
@@ -216,9 +216,20 @@ mod tests {
         (Terminated, L, Terminated, &[]),
     ];
 
+    const OVER_TCP: &[Row<State, Input, Action>] = &[
+        (Proceeding, Failure, COMPLETED, &[Send, Arm(Timer::H, LIFE)]),
+        (
+            COMPLETED,
+            Ack,
+            Confirmed,
+            &[Disarm(Timer::G), Disarm(Timer::H), Arm(Timer::I, Duration::ZERO)],
+        ),
+        (COMPLETED, G, COMPLETED, &[]),
+    ];
+
     #[test]
     fn every_row_of_the_table_holds() {
-        check(ROWS, |state, input, out| state.handle(INTERVALS, input, out));
+        check_both(ROWS, OVER_TCP, |times, state, input, out| state.handle(times, input, out));
     }
 
     #[test]

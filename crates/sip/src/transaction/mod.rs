@@ -2,7 +2,9 @@
 //!
 //! Four machines, one per file, know states, timers and retransmission and nothing else: an
 //! abstract [`Action`] list is all that comes out of them, so that each is tested as a table.
-//! [`table`] owns the live transactions, feeds the machines and carries their actions out.
+//! Over a reliable transport the same machines run with [`Intervals::over`]: nothing is sent twice,
+//! and nothing lingers to absorb what was. [`table`] owns the live transactions, feeds the machines
+//! and carries their actions out.
 //! Not here: dialogs, 2xx retransmission and ACK for 2xx, which RFC 3261 §13 gives to the core.
 
 pub(crate) mod ack;
@@ -17,6 +19,8 @@ pub(crate) mod timer;
 use std::time::Duration;
 
 use timer::Timer;
+
+use crate::endpoint::Transport;
 
 /// What a transaction machine wants done, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,8 @@ pub(crate) struct Intervals {
     pub(crate) t2: Duration,
     /// How long a message lives in the network.
     pub(crate) t4: Duration,
+    /// The transport loses nothing and repeats nothing.
+    pub(crate) reliable: bool,
 }
 
 impl Intervals {
@@ -63,9 +69,24 @@ impl Intervals {
         self.t1 * 64
     }
 
+    /// The intervals of a transaction over this transport.
+    pub(crate) fn over(self, transport: Transport) -> Intervals {
+        Intervals { reliable: transport.is_reliable(), ..self }
+    }
+
     /// Timer D's value. RFC 3261 §17.1.1.2: at least 32 s over an unreliable transport.
     pub(crate) fn timer_d(self) -> Duration {
-        self.timeout().max(Duration::from_secs(32))
+        if self.reliable { Duration::ZERO } else { self.timeout().max(Duration::from_secs(32)) }
+    }
+
+    /// The value of timers I and K, which absorb what was repeated.
+    pub(crate) fn timer_i_or_k(self) -> Duration {
+        if self.reliable { Duration::ZERO } else { self.t4 }
+    }
+
+    /// Timer J's value.
+    pub(crate) fn timer_j(self) -> Duration {
+        if self.reliable { Duration::ZERO } else { self.timeout() }
     }
 
     /// The pause after `interval`: doubled, but never longer than T2.
@@ -86,10 +107,37 @@ pub(crate) mod table_test {
         t1: Duration::from_millis(500),
         t2: Duration::from_secs(4),
         t4: Duration::from_secs(5),
+        reliable: false,
     };
 
     /// One row: in this state, on this input, the machine goes there and asks for that.
     pub(crate) type Row<S, I, A> = (S, I, S, &'static [A]);
+
+    pub(crate) const RELIABLE: Intervals = Intervals { reliable: true, ..INTERVALS };
+
+    /// [`check`] over both kinds of transport: `differing` has the rows that a reliable one
+    /// changes, each in place of all rows of the same pair.
+    pub(crate) fn check_both<S, I, A>(
+        rows: &[Row<S, I, A>],
+        differing: &[Row<S, I, A>],
+        step: impl Fn(Intervals, &mut S, I, &mut Vec<A>),
+    ) where
+        S: Copy + Debug + PartialEq,
+        I: Copy + Debug + PartialEq,
+        A: Debug + PartialEq,
+    {
+        check(rows, |state, input, out| step(INTERVALS, state, input, out));
+        let same_pair = |row: &Row<S, I, A>, differing: &Row<S, I, A>| {
+            discriminant(&row.0) == discriminant(&differing.0) && row.1 == differing.1
+        };
+        for row in differing {
+            assert!(rows.iter().any(|known| same_pair(known, row)), "{:?} on {:?}", row.0, row.1);
+        }
+        let replaced = |row: &&Row<S, I, A>| differing.iter().any(|other| same_pair(row, other));
+        let reliable: Vec<Row<S, I, A>> =
+            rows.iter().filter(|row| !replaced(row)).chain(differing).copied().collect();
+        check(&reliable, |state, input, out| step(RELIABLE, state, input, out));
+    }
 
     pub(crate) fn check<S, I, A>(rows: &[Row<S, I, A>], step: impl Fn(&mut S, I, &mut Vec<A>))
     where

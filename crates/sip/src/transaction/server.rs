@@ -70,7 +70,7 @@ fn unanswered(state: State, times: Intervals, input: Input, out: &mut Vec<Action
             out.extend([
                 Action::Disarm(Timer::Unanswered),
                 Action::Send,
-                Action::Arm(Timer::J, times.timeout()),
+                Action::Arm(Timer::J, times.timer_j()),
             ]);
             State::Completed
         }
@@ -85,7 +85,7 @@ fn unanswered(state: State, times: Intervals, input: Input, out: &mut Vec<Action
 #[cfg(test)]
 mod tests {
     use super::{
-        super::table_test::{INTERVALS, Row, check, check_complete},
+        super::table_test::{INTERVALS, Row, check_both, check_complete},
         Action::{Arm, Disarm, Fail, Send, Terminate},
         Input::{Final, Provisional, Request},
         State::{Completed, Proceeding, Terminated, Trying},
@@ -123,9 +123,16 @@ mod tests {
         (Terminated, UNANSWERED, Terminated, &[]),
     ];
 
+    const ANSWER_OVER_TCP: &[Action] =
+        &[Disarm(Timer::Unanswered), Send, Arm(Timer::J, Duration::ZERO)];
+    const OVER_TCP: &[Row<State, Input, Action>] = &[
+        (Trying, Final, Completed, ANSWER_OVER_TCP),
+        (Proceeding, Final, Completed, ANSWER_OVER_TCP),
+    ];
+
     #[test]
     fn every_row_of_the_table_holds() {
-        check(ROWS, |state, input, out| state.handle(INTERVALS, input, out));
+        check_both(ROWS, OVER_TCP, |times, state, input, out| state.handle(times, input, out));
     }
 
     #[test]

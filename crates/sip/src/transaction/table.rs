@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     deadlines::{Deadlines, Due},
-    endpoint::{Flow, InviteId, Transmit},
+    endpoint::{Flow, InviteId, Transmit, Transport},
+    hop::Hop,
     message::Message,
 };
 
@@ -75,7 +76,7 @@ enum ClientMachine {
 #[derive(Debug)]
 struct Client {
     machine: ClientMachine,
-    flow: Flow,
+    hop: Hop,
     owner: InviteId,
     purpose: Purpose,
     request: Message,
@@ -92,7 +93,7 @@ enum ServerMachine {
 #[derive(Debug)]
 struct Server {
     machine: ServerMachine,
-    flow: Flow,
+    hop: Hop,
     owner: Option<InviteId>,
     key: ServerKey,
     merge: Option<MergeKey>,
@@ -112,7 +113,12 @@ pub(crate) struct Arrival<'a> {
     pub(crate) invite: bool,
 }
 
-/// All transactions, all timers, all datagrams to send.
+/// Where a client without response stands in the table of them.
+fn place(flow: Flow, key: ClientKey) -> (Transport, SocketAddr, ClientKey) {
+    (flow.transport, flow.remote, key)
+}
+
+/// All transactions, all timers, all messages to send.
 #[derive(Debug)]
 pub(crate) struct Transactions {
     intervals: Intervals,
@@ -121,7 +127,7 @@ pub(crate) struct Transactions {
     by_key: BTreeMap<ServerKey, ServerId>,
     merged: BTreeSet<MergeKey>,
     /// Clients without any response, by destination: whom a transport error concerns.
-    unanswered: BTreeSet<(SocketAddr, ClientKey)>,
+    unanswered: BTreeSet<(Transport, SocketAddr, ClientKey)>,
     next_server: u64,
     pub(crate) deadlines: Deadlines,
     pub(crate) transmits: VecDeque<Transmit>,
@@ -159,9 +165,9 @@ impl Transactions {
         self.clients.len() + self.servers.len()
     }
 
-    /// Sends a datagram that no transaction repeats.
-    pub(crate) fn send(&mut self, flow: Flow, bytes: Bytes) {
-        self.transmits.push_back(Transmit { flow, bytes });
+    /// Sends a message that no transaction repeats.
+    pub(crate) fn send(&mut self, transmit: Transmit) {
+        self.transmits.push_back(transmit);
     }
 
     // Client transactions.
@@ -171,22 +177,23 @@ impl Transactions {
         &mut self,
         now: Instant,
         key: ClientKey,
-        flow: Flow,
+        hop: Hop,
         request: Message,
         (owner, purpose): (InviteId, Purpose),
     ) {
         let mut actions = std::mem::take(&mut self.actions);
+        let intervals = self.intervals.over(hop.flow.transport);
         let machine = match key.method {
             ClientMethod::Invite => {
-                ClientMachine::Invite(invite_client::State::start(self.intervals, &mut actions))
+                ClientMachine::Invite(invite_client::State::start(intervals, &mut actions))
             }
             ClientMethod::Cancel | ClientMethod::Other => {
-                ClientMachine::Other(client::State::start(self.intervals, &mut actions))
+                ClientMachine::Other(client::State::start(intervals, &mut actions))
             }
         };
-        let client = Client { machine, flow, owner, purpose, request, ack: None };
+        let client = Client { machine, hop, owner, purpose, request, ack: None };
         self.clients.insert(key, client);
-        self.unanswered.insert((flow.remote, key));
+        self.unanswered.insert(place(hop.flow, key));
         self.carry_out_client(now, key, &mut actions);
         self.actions = actions;
     }
@@ -197,8 +204,8 @@ impl Transactions {
     }
 
     /// The request of a client transaction and the way it went.
-    pub(crate) fn sent(&self, key: ClientKey) -> Option<(&Message, Flow)> {
-        self.clients.get(&key).map(|client| (&client.request, client.flow))
+    pub(crate) fn sent(&self, key: ClientKey) -> Option<(&Message, Hop)> {
+        self.clients.get(&key).map(|client| (&client.request, client.hop))
     }
 
     /// A response for this transaction arrived.
@@ -209,7 +216,7 @@ impl Transactions {
             // An ACK that is over a limit is none: the peer's retransmissions end by Timer H.
             client.ack = ack::ack(&client.request, response).ok().map(|ack| ack.to_bytes());
         }
-        self.unanswered.remove(&(client.flow.remote, key));
+        self.unanswered.remove(&place(client.hop.flow, key));
         self.step_client(now, key, |machine, intervals, out| match machine {
             ClientMachine::Invite(state) => {
                 let input = match class {
@@ -241,11 +248,11 @@ impl Transactions {
         })
     }
 
-    /// Transactions to this address that have no response yet.
-    pub(crate) fn unanswered(&self, remote: SocketAddr) -> Vec<ClientKey> {
-        let first = ClientKey::new(0, ClientMethod::Invite);
-        let last = ClientKey::new(u128::MAX, ClientMethod::Other);
-        self.unanswered.range((remote, first)..=(remote, last)).map(|(_, key)| *key).collect()
+    /// Transactions on the way of this flow that have no response yet.
+    pub(crate) fn unanswered(&self, flow: Flow) -> Vec<ClientKey> {
+        let first = place(flow, ClientKey::new(0, ClientMethod::Invite));
+        let last = place(flow, ClientKey::new(u128::MAX, ClientMethod::Other));
+        self.unanswered.range(first..=last).map(|(_, _, key)| *key).collect()
     }
 
     /// The network refused this transaction's request.
@@ -277,7 +284,8 @@ impl Transactions {
     ) -> Upshot {
         let Some(client) = self.clients.get_mut(&key) else { return Upshot::default() };
         let mut actions = std::mem::take(&mut self.actions);
-        step(&mut client.machine, self.intervals, &mut actions);
+        let intervals = self.intervals.over(client.hop.flow.transport);
+        step(&mut client.machine, intervals, &mut actions);
         let upshot = self.carry_out_client(now, key, &mut actions);
         self.actions = actions;
         upshot
@@ -298,8 +306,8 @@ impl Transactions {
                         Action::Ack => client.ack.clone(),
                         _ => Some(client.request.to_bytes()),
                     };
-                    let flow = client.flow;
-                    self.transmits.extend(bytes.map(|bytes| Transmit { flow, bytes }));
+                    let hop = client.hop;
+                    self.transmits.extend(bytes.map(|bytes| hop.transmit(bytes)));
                 }
                 Action::Inform => upshot.inform = true,
                 Action::Fail(failure) => upshot.failed = Some(failure),
@@ -315,7 +323,7 @@ impl Transactions {
 
     fn forget_client(&mut self, key: ClientKey) {
         let Some(client) = self.clients.remove(&key) else { return };
-        self.unanswered.remove(&(client.flow.remote, key));
+        self.unanswered.remove(&place(client.hop.flow, key));
         self.terminated.push(client.owner);
         for timer in [Timer::A, Timer::B, Timer::E, Timer::F] {
             self.deadlines.disarm(Due::Client(key, timer));
@@ -348,12 +356,14 @@ impl Transactions {
         let machine = if invite {
             ServerMachine::Invite(invite_server::State::start())
         } else {
-            ServerMachine::Other(server::State::start(self.intervals, &mut actions))
+            let intervals = self.intervals.over(flow.transport);
+            ServerMachine::Other(server::State::start(intervals, &mut actions))
         };
         self.by_key.insert(key.clone(), id);
         self.merged.extend(merge.clone());
+        let hop = Hop::back(request, flow);
         let request = Some(request.clone());
-        let server = Server { machine, flow, owner, key, merge, request, response: None };
+        let server = Server { machine, hop, owner, key, merge, request, response: None };
         self.servers.insert(id, server);
         self.carry_out_server(now, id, &mut actions);
         self.actions = actions;
@@ -368,7 +378,7 @@ impl Transactions {
     /// The unanswered request of a server transaction and where it came from.
     pub(crate) fn received(&self, id: ServerId) -> Option<(&Message, Flow)> {
         let server = self.servers.get(&id)?;
-        Some((server.request.as_ref()?, server.flow))
+        Some((server.request.as_ref()?, server.hop.flow))
     }
 
     /// The request came again.
@@ -455,7 +465,8 @@ impl Transactions {
     ) -> Upshot {
         let Some(server) = self.servers.get_mut(&id) else { return Upshot::default() };
         let mut actions = std::mem::take(&mut self.actions);
-        step(&mut server.machine, self.intervals, &mut actions);
+        let intervals = self.intervals.over(server.hop.flow.transport);
+        step(&mut server.machine, intervals, &mut actions);
         let upshot = self.carry_out_server(now, id, &mut actions);
         self.actions = actions;
         upshot
@@ -472,9 +483,9 @@ impl Transactions {
             match action {
                 Action::Send => {
                     let Some(server) = self.servers.get(&id) else { continue };
-                    let flow = server.flow;
+                    let hop = server.hop;
                     let bytes = server.response.clone();
-                    self.transmits.extend(bytes.map(|bytes| Transmit { flow, bytes }));
+                    self.transmits.extend(bytes.map(|bytes| hop.transmit(bytes)));
                 }
                 Action::Inform => upshot.inform = true,
                 Action::Fail(failure) => upshot.failed = Some(failure),

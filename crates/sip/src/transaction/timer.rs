@@ -1,5 +1,6 @@
 //! Every timer of the four transaction machines (RFC 3261 table 4, RFC 6026 §7 and §8).
 //!
+//! Over a reliable transport A, E and G are never armed, and D, I, J and K are armed with zero.
 //! A timer belongs to one transaction; its name here is the letter of the RFC. Timer C belongs to
 //! proxies and is not used. Timers of an INVITE session above the transactions are in
 //! [`crate::invite::timer`].

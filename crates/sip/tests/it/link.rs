@@ -1,6 +1,7 @@
 //! Endpoints on a seeded link in virtual time: datagrams are lost, doubled, delayed and overtake
 //! each other, no clock runs. An address without an endpoint belongs to the test, which reads
-//! what reaches it in the log and sends what it likes.
+//! what reaches it in the log and sends what it likes. Over TCP the link keeps the order and loses
+//! nothing.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -83,6 +84,12 @@ pub(crate) struct Net {
     pub(crate) log: Vec<Sent>,
     pub(crate) weather: Weather,
     pub(crate) dice: Dice,
+    /// What everybody speaks.
+    pub(crate) transport: Transport,
+    /// When the last message of a stream arrives, by its ends.
+    streams: BTreeMap<(SocketAddr, SocketAddr), Instant>,
+    /// Where messages of ours would connect to if their connection were gone.
+    pub(crate) otherwise: Vec<(String, Option<SocketAddr>)>,
     under_way: BTreeMap<(Instant, u64), (SocketAddr, SocketAddr, Vec<u8>)>,
     sent: u64,
 }
@@ -111,6 +118,9 @@ impl Net {
             log: Vec::new(),
             weather,
             dice: Dice(seed),
+            transport: Transport::Udp,
+            streams: BTreeMap::new(),
+            otherwise: Vec::new(),
             under_way: BTreeMap::new(),
             sent: 0,
         }
@@ -154,7 +164,9 @@ impl Net {
         if let Ok(message) = Message::parse(bytes) {
             self.log.push(Sent { at: self.clock(), from, to, message });
         }
+        let reliable = self.transport.is_reliable();
         let copies = match self.dice.below(1000) {
+            _ if reliable => 1,
             roll if roll < self.weather.lost => 0,
             roll if roll < self.weather.lost + self.weather.doubled => 2,
             _ => 1,
@@ -163,7 +175,13 @@ impl Net {
             let jitter = self.weather.jitter.as_millis() as u64;
             let delay = self.weather.delay + self.dice.millis(jitter + 1);
             self.sent += 1;
-            self.under_way.insert((self.now + delay, self.sent), (from, to, bytes.to_vec()));
+            let mut arrives = self.now + delay;
+            if reliable {
+                let last = self.streams.entry((from, to)).or_insert(arrives);
+                arrives = arrives.max(*last);
+                *last = arrives;
+            }
+            self.under_way.insert((arrives, self.sent), (from, to, bytes.to_vec()));
         }
     }
 
@@ -179,7 +197,11 @@ impl Net {
             if let Some(event) = peer.poll_event() {
                 self.events.get_mut(&at).unwrap().push_back(event);
             } else if let Some(transmit) = peer.poll_transmit() {
+                assert_eq!(transmit.flow.transport, self.transport);
                 self.send(transmit.flow.local, transmit.flow.remote, &transmit.bytes);
+                if let Some(sent) = self.log.last() {
+                    self.otherwise.push((sent.what(), transmit.otherwise));
+                }
             } else {
                 return;
             }
@@ -202,7 +224,7 @@ impl Net {
         if due {
             let (_, (from, to, bytes)) = self.under_way.pop_first().unwrap();
             if let Some(peer) = self.peers.get_mut(&to) {
-                let flow = Flow { transport: Transport::Udp, local: to, remote: from };
+                let flow = Flow { transport: self.transport, local: to, remote: from };
                 peer.handle_datagram(self.now, flow, &bytes);
                 self.collect(to);
             } else if let Ok(message) = Message::parse(&bytes) {
@@ -300,6 +322,7 @@ pub(crate) fn name(event: &Event) -> &'static str {
 pub(crate) fn invite_to(to: &str) -> Invite {
     Invite {
         flow: flow(ALICE, to),
+        large: None,
         request_uri: format!("sip:bob@{to}"),
         from: "\"Alice\" <sip:alice@a.example>".to_owned(),
         to: "<sip:bob@b.example>".to_owned(),
@@ -326,7 +349,9 @@ impl Net {
     /// Alice calls Bob; both names of the call, Bob's phone not yet ringing.
     #[track_caller]
     pub(crate) fn call(&mut self) -> (InviteId, InviteId) {
-        let alice = self.at(ALICE, |endpoint, now| endpoint.invite(now, invite_to(BOB)));
+        let mut invite = invite_to(BOB);
+        invite.flow.transport = self.transport;
+        let alice = self.at(ALICE, |endpoint, now| endpoint.invite(now, invite));
         self.millis(100);
         let Event::Invite { id: bob, .. } = self.event(BOB) else { panic!("no INVITE at Bob") };
         (alice, bob)

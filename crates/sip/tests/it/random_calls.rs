@@ -1,6 +1,7 @@
 //! Calls in foul weather: everybody rings, answers, rejects, cancels and hangs up when the dice
-//! say so, on a link that loses, doubles and reorders. Whatever happens, every session is released
-//! once, nothing is left, and nobody stays in a call that the peer has left.
+//! say so, on a link that loses, doubles and reorders, or on connections that are merely slow.
+//! Whatever happens, every session is released once, nothing is left, and nobody stays in a call
+//! that the peer has left.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sip::{Config, Event, Invite, InviteId, Respond};
+use sip::{Config, Event, Invite, InviteId, Respond, Transport};
 
 use crate::{
     forking_proxy::Proxy,
@@ -83,7 +84,8 @@ impl World {
         self.deeds.insert((self.net.now + after, self.planned), (at, id, deed));
     }
 
-    fn call(&mut self, invite: Invite) {
+    fn call(&mut self, mut invite: Invite) {
+        invite.flow.transport = self.net.transport;
         let at = invite.flow.local;
         let id = self.net.at(&at.to_string(), |endpoint, now| endpoint.invite(now, invite));
         let ends = self.dice.below(3);
@@ -250,8 +252,9 @@ fn survive(scenario: &str, seed: u64, run: impl Fn(u64) + std::panic::RefUnwindS
     }
 }
 
-fn two_peers(seed: u64) {
+fn two_peers(seed: u64, transport: Transport) {
     let mut world = World::new(seed);
+    world.net.transport = transport;
     world.net.join(ALICE, Config::default());
     world.net.join(BOB, Config::default());
     for _ in 0..=world.dice.below(2) {
@@ -282,7 +285,14 @@ fn behind_a_forking_proxy(seed: u64) {
 #[test]
 fn two_peers_survive_foul_weather() {
     for seed in 0..2_000 {
-        survive("two_peers", seed, two_peers);
+        survive("two_peers", seed, |seed| two_peers(seed, Transport::Udp));
+    }
+}
+
+#[test]
+fn two_peers_survive_over_connections() {
+    for seed in 0..2_000 {
+        survive("two_peers over TCP", seed, |seed| two_peers(seed, Transport::Tcp));
     }
 }
 

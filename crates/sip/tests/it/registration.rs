@@ -270,3 +270,27 @@ fn a_deleted_user_is_reachable_nowhere() {
     assert_eq!(desk.reachable(0), [""; 0]);
     assert_eq!(desk.registrar.poll_timeout(), None);
 }
+
+#[test]
+fn a_lost_connection_takes_its_bindings_along_unless_the_contact_can_be_reached() {
+    let Desk { mut registrar, start } = desk();
+    let tcp = |remote| Flow { transport: Transport::Tcp, ..flow(remote) };
+    for (user, contact, by) in [
+        ("nat", "<sip:nat@192.168.1.5:5060;transport=tcp>", tcp("198.51.100.7:40001")),
+        ("open", "<sip:open@198.51.100.7:5080;transport=tcp>", tcp("198.51.100.7:40001")),
+        ("same", "<sip:same@198.51.100.7:40001;transport=tcp>", tcp("198.51.100.7:40001")),
+        ("other", "<sip:other@192.168.1.5;transport=tcp>", tcp("198.51.100.7:40002")),
+        ("udp", "<sip:udp@192.168.1.5>", flow("198.51.100.7:40001")),
+    ] {
+        let request = request("r1", 1, &format!("Contact: {contact}\nExpires: 600\n"));
+        let response = registrar.handle_register(start, user, &request, by);
+        assert_eq!(response.status, 200);
+        let granted = registrar.lookup(start, user).remove(0).expires_at - start;
+        let most = if by.transport == Transport::Tcp { 600 } else { 30 };
+        assert_eq!(granted.as_secs(), most, "{user}");
+    }
+    registrar.connection_lost(flow("198.51.100.7:40001"));
+    assert_eq!(registrar.registered(start).count(), 5, "a datagram was refused, no more");
+    registrar.connection_lost(tcp("198.51.100.7:40001"));
+    assert_eq!(registrar.registered(start).collect::<Vec<_>>(), ["open", "other", "udp"]);
+}

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use call::settings::{Carrier, Credentials, Gateway, GatewayHost, PhoneNumber};
 use ipnet::IpNet;
+use sip::Transport;
 
+use super::SipConfig;
 use super::names::{Names, sid};
 use super::plain::refused;
 use super::reader::{Entry, Section};
@@ -29,12 +31,21 @@ pub(super) struct Carriers<'a> {
     pub(super) carriers: Vec<Arc<Carrier>>,
     pub(super) names: Names<'a>,
     sources: Vec<Source<'a>>,
+    /// What `[sip]` listens on; empty where it is faulty itself.
+    transports: Vec<Transport>,
 }
 
 impl<'a> Carriers<'a> {
-    pub(super) fn read(sections: Vec<Section<'a>>, applications: &Names<'a>) -> Carriers<'a> {
+    pub(super) fn read(
+        sections: Vec<Section<'a>>,
+        applications: &Names<'a>,
+        sip: Option<&SipConfig>,
+    ) -> Carriers<'a> {
         let names = Names::new("carrier");
-        let mut all = Carriers { carriers: Vec::new(), names, sources: Vec::new() };
+        let udp = sip.and_then(|sip| sip.udp).map(|_| Transport::Udp);
+        let tcp = sip.and_then(|sip| sip.tcp).map(|_| Transport::Tcp);
+        let transports = udp.into_iter().chain(tcp).collect();
+        let mut all = Carriers { carriers: Vec::new(), names, sources: Vec::new(), transports };
         for section in sections {
             let carrier = all.carrier(section, applications);
             all.carriers.extend(carrier.map(Arc::new));
@@ -99,11 +110,7 @@ impl<'a> Carriers<'a> {
         let host_entry = section.required("host", HOST);
         let host = host_entry.as_ref().and_then(host);
         let port = section.entry("port").and_then(|entry| entry.integer(1..=65535));
-        if let Some(entry) = section.entry("transport")
-            && matches!(entry.word(&["udp", "tcp", "tls"]), Some("tcp" | "tls"))
-        {
-            refused(&entry, "\"udp\"");
-        }
+        let transport = section.entry("transport").and_then(|entry| self.transport(&entry));
         let inbound = section.entry("inbound");
         let outbound = section.entry("outbound");
         let wanted = |entry: &Option<Entry<'a>>| entry.as_ref().and_then(Entry::boolean);
@@ -126,6 +133,7 @@ impl<'a> Carriers<'a> {
         let gateway = host.map(|host| Gateway {
             host,
             port: port.and_then(|port| u16::try_from(port).ok()),
+            transport,
             inbound: wants_in.unwrap_or(can_in),
             outbound: wants_out.unwrap_or(can_out),
             priority: order("priority").unwrap_or(0),
@@ -136,6 +144,23 @@ impl<'a> Carriers<'a> {
         }
         section.finish();
         gateway
+    }
+
+    fn transport(&self, entry: &Entry<'_>) -> Option<Transport> {
+        let transport = match entry.word(&["udp", "tcp", "tls"])? {
+            "udp" => Transport::Udp,
+            "tcp" => Transport::Tcp,
+            _ => {
+                refused(entry, "\"udp\" or \"tcp\"");
+                return None;
+            }
+        };
+        if !self.transports.is_empty() && !self.transports.contains(&transport) {
+            let word = transport.uri_parameter();
+            let expected = format!("{word} = \"0.0.0.0:5060\" in [sip] as well");
+            entry.unresolved(&format!("SIP over {word} is not configured"), &expected, None);
+        }
+        Some(transport)
     }
 
     fn remember(&mut self, gateway: &Gateway, host: Entry<'a>, carrier: Option<&'a str>) {

@@ -34,7 +34,9 @@ use ipnet::IpNet;
 use toml::de::DeTable;
 
 pub(crate) use app_json::in_file;
-pub use capacity::{DESCRIPTORS_RESERVED, SOCKETS_PER_CALL, capacity_check};
+pub use capacity::{
+    DESCRIPTORS_OF_CONNECTIONS, DESCRIPTORS_RESERVED, SOCKETS_PER_CALL, capacity_check,
+};
 pub use environment::PREFIX;
 pub use fault::{Fault, Place};
 
@@ -88,8 +90,10 @@ pub struct Config {
 /// `[sip]`.
 #[derive(Clone, Debug)]
 pub struct SipConfig {
-    /// Where SIP over UDP is received; port 0 takes a free one.
-    pub udp: SocketAddr,
+    /// Where SIP over UDP is received; port 0 takes a free one. `None`: there is none, but TCP.
+    pub udp: Option<SocketAddr>,
+    /// Where SIP over TCP is received, as `udp`.
+    pub tcp: Option<SocketAddr>,
     /// What Via, Contact and SDP advertise instead of the interface's own address.
     pub external_address: Option<IpAddr>,
     /// The domain users register to; without it each of our own addresses is one.
@@ -212,7 +216,7 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
     let directory = path.parent().unwrap_or(Path::new(""));
     let (applications, application_names) =
         application::applications(root.list("application"), directory);
-    let carriers = Carriers::read(root.list("carrier"), &application_names);
+    let carriers = Carriers::read(root.list("carrier"), &application_names, sip.as_ref());
     let phone_numbers =
         people::phone_numbers(root.list("phone_number"), &application_names, &carriers.names);
     carriers.check_sources(&phone_numbers);

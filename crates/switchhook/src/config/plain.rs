@@ -49,20 +49,23 @@ fn socket_address(entry: &Entry<'_>) -> Option<SocketAddr> {
 }
 
 pub(super) fn sip(section: Section<'_>) -> Option<SipConfig> {
-    let udp = section.required("udp", "the address to listen on, udp = \"0.0.0.0:5060\"");
+    let (udp, tcp) = (section.entry("udp"), section.entry("tcp"));
+    if udp.is_none() && tcp.is_none() {
+        let expected = "the address to listen on, udp = \"0.0.0.0:5060\"";
+        section.missing("udp", "udp is missing", expected);
+    }
     let udp = udp.and_then(|entry| socket_address(&entry));
-    for key in ["tcp", "ws"] {
-        if let Some(entry) = section.entry(key)
-            && socket_address(&entry).is_some()
-        {
-            ignored(&entry);
-        }
+    let tcp = tcp.and_then(|entry| socket_address(&entry));
+    if let Some(entry) = section.entry("ws")
+        && socket_address(&entry).is_some()
+    {
+        ignored(&entry);
     }
     for key in ["tls", "wss"] {
         if let Some(entry) = section.entry(key)
             && socket_address(&entry).is_some()
         {
-            refused(&entry, "udp alone, through a VPN where calls must be private");
+            refused(&entry, "udp or tcp, through a VPN where calls must be private");
         }
     }
     for key in ["tls_certificate", "tls_key"] {
@@ -97,8 +100,12 @@ pub(super) fn sip(section: Section<'_>) -> Option<SipConfig> {
     let expires = section.entry("udp_registration_expires");
     let expires = expires.and_then(|entry| entry.duration(SECOND..=HOUR));
     section.finish();
+    if udp.is_none() && tcp.is_none() {
+        return None;
+    }
     Some(SipConfig {
-        udp: udp?,
+        udp,
+        tcp,
         external_address,
         realm,
         t1: t1.map_or(T1, |t1| Duration::from_millis(t1.unsigned_abs())),

@@ -82,7 +82,7 @@ async fn play() -> Result<Story, String> {
     let application = Application::start(APPLICATION, lines.clone()).await?;
     let config = configuration(application.address)?;
     let gateway = Gateway::start(&config, forgetful_store().await?).await?;
-    let switch = gateway.sip_address();
+    let switch = gateway.sip_sockets().first().map(|(_, at)| *at).ok_or("no SIP socket")?;
     let (controls, told) = mpsc::channel(1);
     let running = tokio::spawn(gateway.run(told));
 

@@ -1,4 +1,4 @@
-//! What the switch wants done, done: datagrams sent, names resolved, ports opened, hooks asked.
+//! What the switch wants done, done: messages sent, names resolved, ports opened, hooks asked.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use call::{Alert, CallKey, Effect, HookFailure, HookId, HookRequest, Input, LegId, Media, Output};
 use hooks::Request;
 use net::rtp::{Command, SendError};
-use sip::Flow;
+use sip::{Flow, Transmit, Transport};
 
 use super::Gateway;
 
@@ -17,7 +17,7 @@ impl Gateway {
         while let Some(output) = self.switch.poll() {
             match output {
                 Output::Transmit(transmit) => {
-                    if let Err(error) = self.udp.send(&transmit) {
+                    if let Err(error) = self.send(&transmit) {
                         self.not_sent(transmit.flow, &error);
                     }
                 }
@@ -26,8 +26,21 @@ impl Gateway {
         }
     }
 
+    fn send(&mut self, transmit: &Transmit) -> std::io::Result<()> {
+        match (transmit.flow.transport, &self.udp, &mut self.tcp) {
+            (Transport::Udp, Some(udp), _) => udp.send(transmit),
+            (Transport::Tcp, _, Some(tcp)) => tcp.send(transmit),
+            _ => Err(std::io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     fn not_sent(&mut self, flow: Flow, error: &std::io::Error) {
-        tracing::warn!(remote = %flow.remote, %error, "a SIP message could not be sent");
+        if flow.transport.is_reliable() {
+            // why: one peer could fill the log by not reading; what waited for an answer says so.
+            tracing::debug!(remote = %flow.remote, %error, "a SIP message could not be sent");
+        } else {
+            tracing::warn!(remote = %flow.remote, %error, "a SIP message could not be sent");
+        }
         // why: a full socket is SIP's own business, it repeats; anything else will not change.
         if error.kind() != std::io::ErrorKind::WouldBlock {
             self.switch.handle_transport_error(Instant::now(), flow);
@@ -36,7 +49,9 @@ impl Gateway {
 
     fn carry_out(&mut self, key: CallKey, effect: Effect) {
         match effect {
-            Effect::Resolve { leg, host, port } => self.resolve(key, leg, host, port),
+            Effect::Resolve { leg, host, port, transport } => {
+                self.resolve((key, leg), host, port, transport);
+            }
             Effect::Media(media) => self.media(key, media),
             Effect::Hook { hook, request } => self.ask(key, hook, &request),
             Effect::Status(request) => self.tell(key, &request),
@@ -53,16 +68,19 @@ impl Gateway {
         }
     }
 
-    fn resolve(&mut self, key: CallKey, leg: LegId, host: String, port: Option<u16>) {
-        let (udp, answers) = (self.udp.clone(), self.answers.clone());
+    fn resolve(
+        &self,
+        (key, leg): (CallKey, LegId),
+        host: String,
+        port: Option<u16>,
+        transport: Option<Transport>,
+    ) {
+        let (ways, answers) = (self.ways.clone(), self.answers.clone());
         let resolver = self.resolver.clone();
         tokio::spawn(async move {
-            let input = match resolver.resolve(&host, port).await {
-                Ok(hops) => {
-                    let flows = hops.iter().map(|hop| udp.flow_to(hop.address));
-                    Input::Resolved(leg, flows.collect())
-                }
-                Err(error) => Input::Unresolved(leg, error.to_string()),
+            let input = match ways.resolve(&resolver, &host, port, transport).await {
+                Ok(ways) => Input::Resolved(leg, ways),
+                Err(why) => Input::Unresolved(leg, why),
             };
             // why: an error means that the loop has ended and nobody waits any more.
             let _ended = answers.send((key, input)).await;

@@ -8,6 +8,7 @@ mod carry;
 mod keep;
 mod run;
 mod shutdown;
+mod ways;
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use ways::Ways;
 
 pub use shutdown::Control;
 
@@ -57,7 +59,9 @@ impl api::Health for State {
 /// See the module.
 pub struct Gateway {
     switch: Switch,
-    udp: Arc<net::sip::Udp>,
+    udp: Option<Arc<net::sip::Udp>>,
+    tcp: Option<net::sip::Tcp>,
+    ways: Ways,
     resolver: Arc<net::sip::Resolver>,
     ports: net::rtp::Ports,
     workers: net::rtp::Workers,
@@ -84,8 +88,8 @@ impl Gateway {
     /// # Errors
     /// A sentence for the operator: what could not be had, and the remedy.
     pub async fn start(config: &Config, store: Store) -> Result<Gateway, String> {
-        let udp = net::sip::Udp::bind(config.sip.udp, config.sip.external_address)
-            .map_err(|error| error.to_string())?;
+        let (udp, tcp) = sockets(config).map_err(|error| error.to_string())?;
+        let ways = Ways { udp: udp.clone(), tcp: tcp.as_ref().map(net::sip::Tcp::advertised) };
         let listen = config.http.listen;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             format!("http {listen}: {error}; choose another address in [http] listen")
@@ -122,8 +126,10 @@ impl Gateway {
         let (answers, inputs) = mpsc::channel(INPUTS_MAX);
         Ok(Gateway {
             switch: Switch::new(settings, sip, secret()?),
-            resolver: Arc::new(net::sip::Resolver::system(config.sip.udp.is_ipv6())),
-            udp: Arc::new(udp),
+            resolver: Arc::new(ways.resolver()),
+            ways,
+            udp,
+            tcp,
             ports: net::rtp::Ports::new(config.media.address, config.media.ports.clone()),
             media: workers.handle(),
             workers,
@@ -142,14 +148,16 @@ impl Gateway {
         })
     }
 
-    /// Where SIP is received.
-    pub fn sip_address(&self) -> SocketAddr {
-        self.udp.local_addr()
+    /// Where SIP is received, by transport.
+    pub fn sip_sockets(&self) -> Vec<(&'static str, SocketAddr)> {
+        let udp = self.udp.as_ref().map(|udp| ("udp", udp.local_addr()));
+        let tcp = self.tcp.as_ref().map(|tcp| ("tcp", tcp.local_addr()));
+        udp.into_iter().chain(tcp).collect()
     }
 
     /// The address that phones beyond this machine would use.
     pub fn reached_at(&self) -> SocketAddr {
-        self.udp.flow_to(SOMEWHERE).local
+        self.ways.reached_at(SOMEWHERE).unwrap_or(SOMEWHERE)
     }
 
     /// Where HTTP is served.
@@ -165,6 +173,17 @@ pub(crate) fn with_own_addresses(mut settings: Settings) -> Settings {
         Err(error) => tracing::warn!(%error, "the addresses of this machine cannot be listed"),
     }
     settings
+}
+
+/// The sockets of `[sip]`.
+fn sockets(
+    config: &Config,
+) -> std::io::Result<(Option<Arc<net::sip::Udp>>, Option<net::sip::Tcp>)> {
+    let external = config.sip.external_address;
+    let udp = config.sip.udp.map(|address| net::sip::Udp::bind(address, external)).transpose()?;
+    let limits = net::sip::TcpLimits::default();
+    let tcp = config.sip.tcp.map(|address| net::sip::Tcp::bind(address, external, limits));
+    Ok((udp.map(Arc::new), tcp.transpose()?))
 }
 
 /// A media address of its own is advertised, unless the outside sees another one anyway.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use call::{CallKey, Input, LegId};
 use net::rtp::Event as MediaEvent;
-use net::sip::Inbox;
+use net::sip::{Inbox, Messages, Tcp, Udp};
 use tokio::sync::mpsc;
 
 use super::Gateway;
@@ -21,7 +21,7 @@ impl Gateway {
     /// # Errors
     /// The SIP socket failed for good.
     pub async fn run(mut self, mut control: mpsc::Receiver<Control>) -> Result<(), String> {
-        let mut inbox = Inbox::new();
+        let (mut inbox, mut messages) = (Inbox::new(), Messages::default());
         let mut drain = Drain::default();
         let mut watching = true;
         let result = loop {
@@ -47,10 +47,11 @@ impl Gateway {
                 }
             };
             tokio::select! {
-                received = self.udp.receive(&mut inbox) => match received {
+                received = datagrams(self.udp.as_deref(), &mut inbox) => match received {
                     Ok(()) => self.take_datagrams(&inbox),
                     Err(error) => break Err(format!("the SIP socket failed: {error}")),
                 },
+                () = streams(self.tcp.as_mut(), &mut messages) => self.take_messages(&messages),
                 Some((key, input)) = self.inputs.recv() => self.take(key, input),
                 Some(event) = self.media_events.recv() => self.take_media_event(event),
                 told = control.recv(), if watching => match told {
@@ -71,6 +72,17 @@ impl Gateway {
             self.carry_out_all();
         }
         for flow in inbox.failed() {
+            self.switch.handle_transport_error(now, *flow);
+        }
+    }
+
+    fn take_messages(&mut self, arrived: &Messages) {
+        let now = Instant::now();
+        for (flow, message) in &arrived.messages {
+            self.switch.handle_datagram(now, *flow, message);
+            self.carry_out_all();
+        }
+        for flow in &arrived.failed {
             self.switch.handle_transport_error(now, *flow);
         }
     }
@@ -117,5 +129,21 @@ impl Gateway {
         self.http_stop.cancel();
         self.keeper.end(hooks::TOTAL_TIMEOUT).await;
         self.workers.stop();
+    }
+}
+
+/// [`Udp::receive`], for ever where there is no UDP.
+async fn datagrams(udp: Option<&Udp>, inbox: &mut Inbox) -> std::io::Result<()> {
+    match udp {
+        Some(udp) => udp.receive(inbox).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// [`Tcp::receive`], for ever where there is no TCP.
+async fn streams(tcp: Option<&mut Tcp>, messages: &mut Messages) {
+    match tcp {
+        Some(tcp) => tcp.receive(messages).await,
+        None => std::future::pending().await,
     }
 }

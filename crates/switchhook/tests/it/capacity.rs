@@ -1,6 +1,8 @@
 //! Ports and file descriptors against `[limits] calls`.
 
-use switchhook::config::{DESCRIPTORS_RESERVED, SOCKETS_PER_CALL, capacity_check};
+use switchhook::config::{
+    DESCRIPTORS_OF_CONNECTIONS, DESCRIPTORS_RESERVED, SOCKETS_PER_CALL, capacity_check,
+};
 
 use crate::reading::{SHORTEST, config};
 
@@ -25,6 +27,14 @@ fn enough_is_enough_and_one_less_is_not() {
              calls, or a higher hard limit (ulimit -Hn, LimitNOFILE), got a hard limit of 295"
             .to_owned())
     );
+}
+
+#[test]
+fn connections_take_descriptors_where_there_is_tcp() {
+    let text = format!("{SHORTEST}tcp = \"127.0.0.1:5060\"\n[limits]\ncalls = 10\n");
+    let nofile = 10 * SOCKETS_PER_CALL + DESCRIPTORS_RESERVED + DESCRIPTORS_OF_CONNECTIONS;
+    assert!(capacity_check(&config(&text), nofile).is_ok());
+    assert!(capacity_check(&config(&text), nofile - 1).is_err());
 }
 
 #[test]

@@ -164,7 +164,8 @@ fn a_gateway_can_do_what_its_host_can() {
          [[carrier.gateway]]\nhost = \"203.0.113.9/24\"\n\
          [[carrier.gateway]]\nhost = \"203.0.113.300\"\nport = 0\n\
          [[carrier.gateway]]\nhost = \"203.0.113.9\"\ninbound = false\noutbound = false\n\
-         [[carrier.gateway]]\nhost = \"203.0.113.9\"\ntransport = \"tls\"\n",
+         [[carrier.gateway]]\nhost = \"203.0.113.9\"\ntransport = \"tls\"\n\
+         [[carrier.gateway]]\nhost = \"203.0.113.9\"\ntransport = \"tcp\"\n",
         &[
             "t.toml:7:12: /carrier/0/gateway/0/outbound: a network is inbound only; \
              expected false, and one address as a gateway, got true",
@@ -180,7 +181,9 @@ fn a_gateway_can_do_what_its_host_can() {
             "t.toml:17:8: /carrier/0/gateway/4/host: neither inbound nor outbound; \
              expected one of them to be true, got \"203.0.113.9\"",
             "t.toml:22:13: /carrier/0/gateway/5/transport: transport is not supported yet by \
-             this version; expected \"udp\", got \"tls\"",
+             this version; expected \"udp\" or \"tcp\", got \"tls\"",
+            "t.toml:25:13: /carrier/0/gateway/6/transport: SIP over tcp is not configured; \
+             expected tcp = \"0.0.0.0:5060\" in [sip] as well, got \"tcp\"",
         ],
     );
 }
@@ -210,8 +213,8 @@ fn what_would_be_dangerous_to_ignore_is_refused() {
          inbound_auth = { username = \"u\", password = \"hidden\" }\n\
          gateway = [{ host = \"203.0.113.9\" }]\n",
         &[
-            "t.toml:3:7: /sip/tls: tls is not supported yet by this version; expected udp alone, \
-             through a VPN where calls must be private, got \"0.0.0.0:5061\"",
+            "t.toml:3:7: /sip/tls: tls is not supported yet by this version; expected udp or \
+             tcp, through a VPN where calls must be private, got \"0.0.0.0:5061\"",
             "t.toml:4:9: /sip/refer: refer is not supported yet by this version; expected \
              \"refuse\", and a referHook in the application for transfers, got \"transfer\"",
             "t.toml:7:16: /carrier/0/inbound_auth: inbound_auth is not supported yet by this \

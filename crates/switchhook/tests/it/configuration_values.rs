@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use call::settings::{Credentials, Decline, GatewayHost};
+use sip::Transport;
 use switchhook::config::{ACCOUNT_SID, SERVICE_PROVIDER_SID};
 use verbs::{Hook, HookMethod};
 
@@ -12,7 +13,7 @@ use crate::reading::{SHORTEST, config, lines, read};
 pub(crate) const FULL: &str = r#"
 [sip]
 udp = "0.0.0.0:5060"
-tcp = "0.0.0.0:5060"
+tcp = "0.0.0.0:5062"
 external_address = "203.0.113.5"
 realm = "sip.example.com"
 udp_registration_expires = "45s"
@@ -55,7 +56,7 @@ register = { username = "4930", password = "c", realm = "twilio.example" }
   [[carrier.gateway]]
   host = "203.0.113.9"
   port = 5080
-  transport = "udp"
+  transport = "tcp"
   outbound = false
   [[carrier.gateway]]
   host = "203.0.113.0/24"
@@ -85,7 +86,8 @@ drain = 0
 #[test]
 fn every_key_arrives() {
     let config = config(FULL);
-    assert_eq!(config.sip.udp.to_string(), "0.0.0.0:5060");
+    assert_eq!(config.sip.udp, Some("0.0.0.0:5060".parse().unwrap()));
+    assert_eq!(config.sip.tcp, Some("0.0.0.0:5062".parse().unwrap()));
     assert_eq!(config.sip.external_address, Some("203.0.113.5".parse().unwrap()));
     assert_eq!(config.sip.t1, Duration::from_millis(250));
     assert_eq!(config.sip.realm.as_deref(), Some("sip.example.com"));
@@ -146,6 +148,8 @@ fn a_carrier_arrives() {
         realm: Some("twilio.example".to_owned()),
     };
     assert_eq!(carrier.credentials, Some(credentials));
+    let transports: Vec<_> = carrier.gateways.iter().map(|gateway| gateway.transport).collect();
+    assert_eq!(transports, [Some(Transport::Tcp), None, None]);
     let gateways: Vec<_> = carrier
         .gateways
         .iter()
@@ -164,13 +168,21 @@ fn a_carrier_arrives() {
 }
 
 #[test]
+fn tcp_alone_is_enough_and_then_carriers_are_called_over_it() {
+    let text = "[sip]\ntcp = \"127.0.0.1:5060\"\n[[carrier]]\nname = \"x\"\n\
+                [[carrier.gateway]]\nhost = \"203.0.113.9\"\n";
+    let config = config(text);
+    assert_eq!((config.sip.udp, config.sip.tcp.is_some()), (None, true));
+    assert_eq!(config.settings.carriers[0].gateways[0].transport, None, "what there is");
+}
+
+#[test]
 fn what_does_nothing_yet_is_named() {
     let warnings = read(FULL, &[]).expect("no fault").warnings;
     let ignored = "is not supported yet by this version and is ignored";
     assert_eq!(
         lines(&warnings),
         [
-            format!("t.toml:4:7: /sip/tcp: tcp {ignored}"),
             format!("t.toml:8:19: /sip/tls_certificate: tls_certificate {ignored}"),
             format!("t.toml:20:15: /http/admin_token: admin_token {ignored}"),
             "t.toml:43:12: /carrier/0/register: this version does not register at the carrier: \

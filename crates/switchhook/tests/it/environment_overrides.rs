@@ -17,7 +17,7 @@ fn a_variable_overrides_its_key_in_every_type() {
     ];
     // What is overridden need not even be right.
     let config = read("[sip]\nudp = 5\n", &variables).expect("no fault").config;
-    assert_eq!(config.sip.udp.to_string(), "127.0.0.1:5070");
+    assert_eq!(config.sip.udp, Some("127.0.0.1:5070".parse().unwrap()));
     assert_eq!(config.sip.t1, Duration::from_millis(100));
     assert_eq!(config.media.timeout, Some(Duration::from_secs(300)));
     assert_eq!(config.settings.limits.calls_per_second, 7);

@@ -1,5 +1,6 @@
-//! The configuration and the `check` command from outside.
+//! The configuration and the `check` command from outside, and calls over TCP through `serve`.
 
+mod calls_over_tcp;
 mod capacity;
 mod check_command;
 mod configuration_faults;

@@ -125,7 +125,9 @@ impl Call {
         let next_hop = leg.route.next_hop.clone();
         self.legs.insert(id, leg);
         match next_hop {
-            NextHop::Host(host, port) => self.effect(Effect::Resolve { leg: id, host, port }),
+            NextHop::Host { host, port, transport } => {
+                self.effect(Effect::Resolve { leg: id, host, port, transport });
+            }
             NextHop::Flow(flow) => {
                 if let Some(leg) = self.legs.get_mut(&id) {
                     leg.flow = Some(flow);
@@ -153,7 +155,8 @@ impl Call {
             target,
             attempt: attempts.unwrap_or_default(),
             flow: None,
-            flows: VecDeque::new(),
+            large: None,
+            ways: VecDeque::new(),
             local: Local::new(session_id),
             offered: Vec::new(),
             negotiated: None,
