@@ -297,9 +297,20 @@ impl Call {
         }
     }
 
+    /// A program gave this leg up: that is how its target failed.
+    pub(crate) fn note_given_up(&mut self, id: LegId) {
+        if let Some((record, _)) = self.record(id) {
+            record.sip_status = Some(487);
+            record.sip_reason = Some(sip::default_reason(487).to_owned());
+        }
+    }
+
     /// The outcome is known: asks the actionHook, once, and lets the list go on.
     pub(crate) fn finish_dial(&mut self, cx: Context<'_>, end: End) {
         let Some(dial) = self.dial.take() else { return };
+        if dial.places {
+            return self.placing_failed(cx, &dial, end);
+        }
         let mut outcome = outcome(&dial, end);
         let winner = dial.winner.and_then(|id| self.legs.get(&id));
         if let (End::Completed, Some(leg)) = (end, winner) {
@@ -314,13 +325,11 @@ impl Call {
             .map(|(index, (record, target))| record.report(index, target, &dial, won_by))
             .collect();
         if end != End::Completed {
-            let reason = sip::default_reason(outcome.dial_sip_status).to_owned();
-            let reason = outcome_reason(&dial, outcome.dial_sip_status).unwrap_or(reason);
-            self.last_failure = Some((outcome.dial_sip_status, reason));
+            self.last_failure = Some(dial.failure(end));
         } else {
             self.last_failure = None;
         }
-        self.effect(Effect::Media(Media::Silence(LegId::CALLER)));
+        self.effect(Effect::Media(Media::Silence(self.caller.id)));
         if self.caller.state.alive() {
             self.stage = Stage::Next;
         }
@@ -331,6 +340,15 @@ impl Call {
             let payload = self.dial_payload(&outcome);
             self.ask(hook, payload, Why::Action);
         }
+    }
+}
+
+impl Dial {
+    /// The failure of a dial that had no winner: final SIP status and reason phrase.
+    pub(crate) fn failure(&self, end: End) -> (u16, String) {
+        let status = outcome(self, end).dial_sip_status;
+        let reason = outcome_reason(self, status);
+        (status, reason.unwrap_or_else(|| sip::default_reason(status).to_owned()))
     }
 }
 
