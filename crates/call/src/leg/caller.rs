@@ -187,7 +187,8 @@ mod tests {
         (S::Early,    &[I::Answer],     S::Answered, &[Answer]),
         (S::Early,    &[I::End],        S::Gone,     &[Reject, CloseMedia, Gone]),
         (S::Early,    &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Early,    &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Acked, I::Connected], S::Early, &[]),
+        (S::Early,    &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Acked,
+                          I::Connected],        S::Early,    &[]),
         (S::Answered, &[I::Acked],      S::Up,       &[]),
         (S::Answered, &[I::End],        S::Gone,     &[Bye, CloseMedia, Gone]),
         (S::Answered, &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
@@ -195,11 +196,11 @@ mod tests {
                                         S::Answered, &[]),
         (S::Up,       &[I::End],        S::Gone,     &[Bye, CloseMedia, Gone]),
         (S::Up,       &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Up,       &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::Connected],
-                                        S::Up,       &[]),
+        (S::Up,       &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked,
+                          I::Connected],        S::Up,       &[]),
         (S::Gone,     &[I::Opened],     S::Gone,     &[CloseMedia]),
-        (S::Gone,     &[I::Admit, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::End, I::Left, I::Connected],
-                                        S::Gone,     &[]),
+        (S::Gone,     &[I::Admit, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::End, I::Left,
+                          I::Connected],        S::Gone,     &[]),
     ];
 
     #[test]

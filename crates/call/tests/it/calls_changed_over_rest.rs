@@ -134,6 +134,25 @@ fn with_the_last_callee_the_dial_ends_and_the_list_goes_on() {
 }
 
 #[test]
+fn a_callee_whose_answer_crosses_its_end_has_not_answered() {
+    let callees = vec![answers(1.0), crate::scene::refuses(404, 2.0)];
+    let mut world = dialling(callees, &json!({}), 1.0);
+    let child = children(&world).remove(0);
+    // why: the callee has answered by now, and its 200 is on the way.
+    world.run_for(s(0.012));
+    assert_eq!(completes(&mut world, &child), Reply::Accepted);
+    finish(&mut world);
+    assert_eq!(requests_to(&world, callee_address(1), &Method::Bye).len(), 1, "it did cross");
+    let result = result(&world);
+    assert_eq!(
+        (&result["dial_call_status"], &result["dial_sip_status"]),
+        (&"no-answer".into(), &487.into())
+    );
+    assert_eq!(result["dial_call_sid"], child.as_str());
+    assert_eq!(result["dial_targets"][0]["attempts"][0]["sip_status"], 200, "the exact truth");
+}
+
+#[test]
 fn of_a_connected_pair_only_the_callee_gets_bye() {
     let list = json!([dial(1, &json!({})), { "verb": "pause", "length": 2 }]);
     let mut world = Scene::running(&list).callees(vec![answers(0.5)]).begin();

@@ -2,16 +2,18 @@
 //! and reorders, while programs end and change them at random moments: each command is answered
 //! once, each leg ends once, and nothing is left. A failing seed is printed and replays exactly.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use call::settings::{Gateway, GatewayHost};
 use call::{CommandId, Reply};
 use serde_json::{Value, json};
 use testkit::{Callee, Outcome, Random, Weather, World};
 
 use crate::placed::{STATUS, begins, change};
-use crate::scene::{Scene, patient, s, target, text};
+use crate::scene::{Scene, callee_address, patient, phone, s, target, text};
 
-const CALLS: u64 = 4_000;
+const CALLS: u64 = 3_000;
 
 /// Longer than any timer of a call in this test.
 const LONGEST: Duration = Duration::from_secs(400);
@@ -46,7 +48,24 @@ fn list(random: &mut Random, action_hook: &str, targets: &[Value]) -> Value {
     ])
 }
 
-/// Callee 1 answers calls that programs begin; the others are dialled.
+/// What a call that a program begins reaches: callee 1, or a carrier whose gateways are callee 1
+/// and, where that is broken or silent, callee 4.
+fn to(random: &mut Random) -> Value {
+    if random.chance(50) { target(1) } else { phone("+4915112345678") }
+}
+
+fn gateway(number: u8) -> Gateway {
+    Gateway {
+        host: GatewayHost::Net(callee_address(number).ip().into()),
+        port: Some(5060),
+        inbound: false,
+        outbound: true,
+        priority: u32::from(number),
+        weight: 1,
+    }
+}
+
+/// Callees 2 to 4 are dialled.
 fn scene(seed: u64, random: &mut Random) -> World {
     let callees = (0..4).map(|_| callee(random)).collect();
     let first = list(random, "/done", &[target(2), target(3)]);
@@ -59,6 +78,10 @@ fn scene(seed: u64, random: &mut Random) -> World {
     scene.config.weather = *random.pick(&[Weather::FAIR, Weather::FOUL]);
     scene.config.application.thinks = random.time(s(0.0)..s(1.0));
     scene.config.seed = seed;
+    scene = scene.settings(|settings| {
+        settings.limits.gateway_progress = s(1.0);
+        Arc::make_mut(&mut settings.carriers[1]).gateways = vec![gateway(1), gateway(4)];
+    });
     let mut world = scene.before_the_call();
     world.opening = random.time(s(0.0)..s(0.3));
     world
@@ -74,11 +97,12 @@ fn any_leg(world: &World, random: &mut Random) -> String {
     random.pick(&sids).clone()
 }
 
-fn any_command(world: &mut World, random: &mut Random) {
+fn any_command(world: &mut World, random: &mut Random) -> CommandId {
     let update = match random.below(10) {
         0..=2 => {
-            begins(world, &json!({ "timeout": *random.pick(&[1, 6]), "timeLimit": 9 }));
-            return;
+            let timeout = *random.pick(&[1, 6]);
+            let more = json!({ "to": to(random), "timeout": timeout, "timeLimit": 9 });
+            return begins(world, &more);
         }
         3..=5 => json!({ "call_status": "completed" }),
         6 => json!({ "call_status": "no-answer" }),
@@ -86,35 +110,49 @@ fn any_command(world: &mut World, random: &mut Random) {
         _ => json!({ "call_hook": ELSEWHERE, "call_status_hook": STATUS }),
     };
     let sid = any_leg(world, random);
-    world.command(change(&sid, &update));
+    world.command(change(&sid, &update))
 }
 
 fn play(seed: u64) -> Result<World, String> {
     let mut random = Random::new(seed);
     let mut world = scene(seed, &mut random);
+    let mut given: Vec<CommandId> = Vec::new();
     if random.chance(80) {
         world.call("A");
     } else {
-        begins(&mut world, &json!({ "timeLimit": 9 }));
+        given.push(begins(&mut world, &json!({ "to": to(&mut random), "timeLimit": 9 })));
     }
     let commands = random.below(8);
     for _ in 0..commands {
         world.run_for(random.time(s(0.0)..s(2.5)));
-        any_command(&mut world, &mut random);
+        given.push(any_command(&mut world, &mut random));
     }
     if !world.run_until_quiet(LONGEST) {
         let alive = world.switch.alive();
         return Err(format!("not quiet after {LONGEST:?}: {alive:?}"));
     }
-    let begun = (1..=world.replies.len()).map(|number| CommandId(number as u64));
-    if let Some(silent) = begun.into_iter().find(|id| !world.replies.contains_key(id)) {
+    if let Some(silent) = given.iter().find(|id| !world.replies.contains_key(id)) {
         return Err(format!("{silent:?} was not answered"));
     }
     for hook in ["/done", "/done-elsewhere"] {
         let asked = world.application.asked_at(hook).len();
         testkit::check(&world, hook, asked)?;
     }
+    answered_once(&world)?;
     Ok(world)
+}
+
+/// However many ways there were to a caller, one of them answered.
+fn answered_once(world: &World) -> Result<(), String> {
+    let told = &world.application.told;
+    let answered = || told.iter().filter(|told| told["call_status"] == "in-progress");
+    let mut sids: Vec<String> = answered().map(|told| told["call_sid"].to_string()).collect();
+    sids.sort_unstable();
+    sids.dedup();
+    match sids.len() == answered().count() {
+        true => Ok(()),
+        false => Err(format!("a call was answered twice: {told:?}")),
+    }
 }
 
 #[test]

@@ -41,7 +41,8 @@ fn the_least_that_a_call_needs() {
 fn each_property_is_kept() {
     let text = json!({
         "from": "4930", "to": {"type": "user", "name": "jane", "from": {"host": "a.test"}},
-        "application_sid": "0a1b", "call_status_hook": {"url": "http://app.test/s", "method": "GET"},
+        "application_sid": "0a1b",
+        "call_status_hook": {"url": "http://app.test/s", "method": "GET"},
         "app_json": "[{\"verb\":\"hangup\"}]", "callerName": "Ann", "fromHost": "b.test",
         "headers": {"X-A": 1}, "tag": {"a": [1]}, "timeout": 20, "timeLimit": 90,
         "answerOnBridge": true, "amd": {"actionHook": "/amd"}, "dual_streams": true,

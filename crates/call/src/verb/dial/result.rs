@@ -352,6 +352,12 @@ impl Dial {
     }
 }
 
+/// What a final status says of a leg that nobody was connected to: a 2xx that crossed our CANCEL
+/// was no answer.
+fn unanswered(status: u16) -> u16 {
+    if status < 300 { 487 } else { status }
+}
+
 /// The reason phrase that came with this status.
 fn outcome_reason(dial: &Dial, status: u16) -> Option<String> {
     let failures = dial.records.iter().filter_map(Record::failure);
@@ -369,18 +375,20 @@ fn outcome(dial: &Dial, end: End) -> DialResult {
         // callees said before.
         End::NoAnswer => (DialStatus::NoAnswer, 487, first_called),
         End::Failed => {
-            let failures = dial.records.iter().filter_map(Record::failure).collect();
-            let sip_status = best_of(failures).map_or(480, |(_, status, _)| status);
+            let failures = dial.records.iter().filter_map(Record::failure);
+            let failures = failures.map(|(at, status, reason)| (at, unanswered(status), reason));
+            let sip_status = best_of(failures.collect()).map_or(480, |(_, status, _)| status);
             let chosen = dial
                 .records
                 .iter()
                 .filter(|record| {
-                    record.failure().is_some_and(|(_, status, _)| status == sip_status)
+                    let failure = record.failure();
+                    failure.is_some_and(|(_, status, _)| unanswered(status) == sip_status)
                 })
                 .flat_map(|record| &record.attempts)
                 .find(|attempt| {
                     attempt.trying.is_some()
-                        && attempt.sip_status == Some(sip_status)
+                        && attempt.sip_status.map(unanswered) == Some(sip_status)
                         && !attempt.fruitless
                 });
             (status::of_sip(sip_status), sip_status, chosen)
