@@ -48,21 +48,21 @@ impl Admission {
         self.draining = true;
     }
 
-    /// Takes one call in, or says with which response it is refused.
+    /// Takes one call in, or says why not.
     pub(crate) fn admit(
         &mut self,
         now: Instant,
         live: usize,
         limits: &Limits,
-    ) -> Result<(), Respond> {
+    ) -> Result<(), &'static str> {
         if self.draining {
-            return Err(refusal("this switch is being shut down"));
+            return Err("this switch is being shut down");
         }
         if live >= limits.calls {
-            return Err(refusal("the limit of calls at the same time is reached"));
+            return Err("the limit of calls at the same time is reached");
         }
         if !self.allowance.take(now, limits.calls_per_second) {
-            return Err(refusal("the limit of calls a second is reached"));
+            return Err("the limit of calls a second is reached");
         }
         Ok(())
     }
@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn over_the_limit_of_calls_the_caller_is_told_when_to_try_again() {
         let limits = Limits { calls: 2, ..Limits::default() };
-        let refused = Admission::new().admit(epoch(), 2, &limits).expect_err("the third call");
+        let why = Admission::new().admit(epoch(), 2, &limits).expect_err("the third call");
+        let refused = refusal(why);
         assert_eq!(refused.status, 503);
         assert!(refused.headers.iter().any(|(name, _)| name == "Retry-After"));
     }

@@ -1,7 +1,8 @@
 //! One call: a caller, the list of verbs it runs, and the callees that a dial calls.
 //!
 //! This file dispatches. What an input means is decided in `leg/` (responses, answers, media),
-//! in `verb/` (the list, the dial) and in `hook.rs` (which callback, and what its answer may do).
+//! in `verb/` (the list, the dial), in `hook.rs` (which callback, and what its answer may do), in
+//! `placing.rs` (a call that a program began) and `update.rs` (what a program changes).
 //! In go [`Input`]s, the time and the table of registrations; out come SIP actions and
 //! [`Effect`]s. Nothing here waits: an answer that comes after the caller left is one more input.
 
@@ -12,14 +13,16 @@ use std::time::Instant;
 use serde_json::Value;
 use sip::registrar::Registrar;
 use sip::{Event, Flow, Message};
-use verbs::Verb;
+use verbs::{Hook, Verb};
 
+use crate::command::{CommandId, Reply};
 use crate::effect::{Alert, Effect, HookId, SipAction};
 use crate::hook::Why;
 use crate::input::Input;
 use crate::leg::LegId;
 use crate::leg::attempt::Leg;
 use crate::leg::caller_leg::{Caller, Farewell};
+use crate::leg::origin::Origin;
 use crate::leg::{callee, caller};
 use crate::random::Random;
 use crate::route::Resting;
@@ -48,6 +51,8 @@ pub(crate) enum Runs {
     Application(Arc<Application>),
     /// Nothing but a dial of this registered user.
     User(String),
+    /// What this hook answers: a program sent the call there before it ran anything.
+    Hook(Hook),
 }
 
 /// What a call does next.
@@ -85,6 +90,12 @@ pub(crate) enum Output {
     Effect(Effect),
     /// No call goes to this gateway until then.
     Rest { gateway: String, until: Instant },
+    /// A command is carried out, or cannot be.
+    Reply(CommandId, Reply),
+    /// A callee can be named by a command from now on.
+    Named(String),
+    /// It no longer can.
+    Forgotten(String),
 }
 
 /// A verb and its place in the list, for alerts.
@@ -100,6 +111,12 @@ pub(crate) struct Call {
     pub(crate) settings: Arc<Settings>,
     /// `None` where a registered user dialled another without an application.
     pub(crate) application: Option<Arc<Application>>,
+    /// Completes the relative URLs of the list that runs.
+    pub(crate) base: Option<Hook>,
+    /// Told of every change of status.
+    pub(crate) status_hook: Option<Hook>,
+    /// Completes a relative `status_hook`.
+    pub(crate) status_base: Option<Hook>,
     pub(crate) runs: Runs,
     pub(crate) call_sid: String,
     pub(crate) trace_id: String,
@@ -124,19 +141,39 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(arrival: Arrival, settings: Arc<Settings>, mut random: Random) -> Call {
-        let application = match &arrival.runs {
-            Runs::Application(application) => Some(application.clone()),
-            Runs::User(_) => None,
+    /// A call that came in.
+    pub(crate) fn arrived(arrival: Arrival, settings: Arc<Settings>, random: Random) -> Call {
+        let Arrival { request, flow, carrier, runs } = arrival;
+        let origin = Origin::Arrived(Box::new(request));
+        Call::new(origin, Some(flow), carrier, runs, settings, random)
+    }
+
+    /// A call from the beginning.
+    pub(crate) fn new(
+        origin: Origin,
+        flow: Option<Flow>,
+        carrier: Option<Arc<Carrier>>,
+        runs: Runs,
+        settings: Arc<Settings>,
+        mut random: Random,
+    ) -> Call {
+        let application = match &runs {
+            Runs::Application(application) => Some(Arc::clone(application)),
+            Runs::User(_) | Runs::Hook(_) => None,
         };
+        let base = application.as_ref().and_then(|application| application.call_hook.clone());
+        let status_hook = application.as_ref().and_then(|a| a.call_status_hook.clone());
         Call {
             settings,
             application,
-            runs: arrival.runs,
+            status_base: base.clone(),
+            base,
+            status_hook,
+            runs,
             call_sid: random.sid(),
             trace_id: random.hex_128(),
             customer_data: None,
-            caller: Caller::new(arrival.request, arrival.flow, arrival.carrier, random.next_u64()),
+            caller: Caller::new(origin, flow, carrier, random.next_u64()),
             legs: BTreeMap::new(),
             stage: Stage::Opening,
             list: VecDeque::new(),
@@ -156,6 +193,7 @@ impl Call {
     /// Takes the call in: tells the application that it tries, opens the caller's media.
     pub(crate) fn begin(&mut self, cx: Context<'_>) {
         self.caller.attempted_at = Some(cx.now);
+        self.caller.told = true;
         self.caller_event();
         if let Err(farewell) = self.caller.read_offer() {
             self.end_caller(cx, farewell);
@@ -168,21 +206,25 @@ impl Call {
     /// One thing happened.
     pub(crate) fn handle(&mut self, cx: Context<'_>, input: Input) {
         match input {
-            Input::Sip(LegId::CALLER, event) => self.caller_sip(cx, event),
+            Input::Sip(leg, event) if leg == self.caller.id => self.caller_sip(cx, event),
             Input::Sip(leg, event) => self.callee_sip(cx, leg, event),
             Input::Resolved(leg, ways) => self.callee_resolved(cx, leg, ways),
             Input::Unresolved(leg, why) => {
                 self.lose(leg, 503, &why);
                 self.callee_input(cx, leg, callee::Input::Unresolved);
             }
-            Input::MediaOpened(LegId::CALLER, address) => self.caller_media_opened(cx, address),
+            Input::MediaOpened(leg, address) if leg == self.caller.id => {
+                self.caller_media_opened(cx, address);
+            }
             Input::MediaOpened(leg, address) => {
                 if let Some(known) = self.legs.get_mut(&leg) {
                     known.local.open(address);
                 }
                 self.callee_input(cx, leg, callee::Input::Opened);
             }
-            Input::MediaRefused(LegId::CALLER, why) => self.caller_media_refused(cx, &why),
+            Input::MediaRefused(leg, why) if leg == self.caller.id => {
+                self.caller_media_refused(cx, &why);
+            }
             Input::MediaRefused(leg, why) => {
                 self.lose(leg, 503, &why);
                 self.callee_input(cx, leg, callee::Input::OpenFailed);
@@ -202,6 +244,7 @@ impl Call {
                 Timer::Ring => self.dial_input(cx, ring::Input::RingTimeout),
                 Timer::TimeLimit => self.dial_input(cx, ring::Input::TimeLimit),
                 Timer::Progress(leg) => self.progress_timeout(cx, leg),
+                Timer::CallLimit => self.end_caller(cx, Farewell::status(480)),
                 Timer::Pause => self.stage = Stage::Next,
             }
         }
@@ -228,7 +271,7 @@ impl Call {
     }
 
     /// Runs verbs until one waits, then sees whether anything is left of the call.
-    fn settle(&mut self, cx: Context<'_>) {
+    pub(crate) fn settle(&mut self, cx: Context<'_>) {
         while matches!(self.stage, Stage::Next) {
             self.run_next(cx);
         }
@@ -243,7 +286,7 @@ impl Call {
     fn media_timeout(&mut self, cx: Context<'_>, leg: LegId) {
         let headers = vec![("X-Reason".to_owned(), "Media Timeout".to_owned())];
         // why: before an answer nobody is obliged to send.
-        if leg == LegId::CALLER && self.caller.state.answered() {
+        if leg == self.caller.id && self.caller.state.answered() {
             self.end_caller(cx, Farewell { headers, ..Farewell::status(408) });
         } else if let Some(known) = self.legs.get_mut(&leg)
             && known.state == callee::State::Up
@@ -278,7 +321,7 @@ impl Call {
                 self.caller_left(cx, request.as_ref(), peer);
             }
             Event::Acked { request, .. } => self.caller_acked(cx, &request),
-            Event::Reinvite { request, .. } => self.reinvite(cx, LegId::CALLER, &request),
+            Event::Reinvite { request, .. } => self.reinvite(cx, self.caller.id, &request),
             Event::Request { request_id, request, .. } => {
                 self.reply_inside(request_id, &request);
             }

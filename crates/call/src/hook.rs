@@ -17,6 +17,8 @@ pub(crate) enum Why {
     Action,
     /// `redirect`: as `Action`.
     Redirect,
+    /// A program sent the call elsewhere; nothing is left of the list before.
+    Update,
 }
 
 /// Status for a caller whose application could not be asked, or answered no list of verbs.
@@ -27,6 +29,10 @@ impl Call {
     pub(crate) fn ask_first(&mut self, cx: Context<'_>) {
         let application = match &self.runs {
             Runs::User(user) => return self.dial_user(&user.clone()),
+            Runs::Hook(hook) => {
+                let (hook, payload) = (hook.clone(), self.first_payload());
+                return self.ask(hook, payload, Why::First);
+            }
             Runs::Application(application) => application.clone(),
         };
         if let Some(text) = &application.app_json {
@@ -60,14 +66,15 @@ impl Call {
         if self.caller.state.alive() {
             self.stage = Stage::Asking(id);
         }
-        let trusted = self.list_is_fixed || why == Why::First;
+        // why: who may change a call over REST is the operator.
+        let trusted = self.list_is_fixed || matches!(why, Why::First | Why::Update);
         let request = HookRequest { hook, base: self.base_hook(), trusted, payload };
         self.effect(Effect::Hook { hook: id, request });
     }
 
-    /// The application's origin, for relative URLs and its own credentials.
+    /// The origin of the list that runs, for relative URLs and its own credentials.
     pub(crate) fn base_hook(&self) -> Option<Hook> {
-        self.application.as_ref().and_then(|application| application.call_hook.clone())
+        self.base.clone()
     }
 
     /// The answer of a hook, or that there is none.
@@ -93,7 +100,7 @@ impl Call {
             (Why::First, Err(failure)) => {
                 self.end_caller(cx, Farewell::because(NO_APPLICATION, &failure.message));
             }
-            (Why::Action | Why::Redirect, Ok(Some(text))) => {
+            (Why::Action | Why::Redirect | Why::Update, Ok(Some(text))) => {
                 // A refused list raised its alert and counts as empty.
                 if !empty_list(&text) && self.load(&text).is_ok() {
                     // why: what an application answers is not what the operator wrote.
@@ -101,7 +108,7 @@ impl Call {
                 }
                 self.stage = Stage::Next;
             }
-            (Why::Action | Why::Redirect, Ok(None) | Err(_)) => self.stage = Stage::Next,
+            (_, Ok(None) | Err(_)) => self.stage = Stage::Next,
         }
     }
 

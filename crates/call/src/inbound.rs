@@ -38,7 +38,7 @@ impl Switch {
                 }
                 self.admit(now, id, arrival);
             }
-            Err(refusal) => self.endpoint.respond(now, id, refusal),
+            Err(why) => self.endpoint.respond(now, id, admission::refusal(why)),
         }
     }
 

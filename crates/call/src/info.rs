@@ -1,7 +1,7 @@
 //! What the application is told about a call: the base fields, the first payload, status events.
 
 use serde_json::Value;
-use sip::Message;
+use sip::{Flow, Message};
 use verbs::callback::{BodyPart, CallInfo, DialResult, Direction, Initial, SipBlock, StatusEvent};
 use verbs::status::CallStatus;
 
@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::effect::{Effect, HookRequest};
 use crate::leg::LegId;
 use crate::leg::attempt::Leg;
+use crate::leg::caller_leg::Caller;
 use crate::verb::dial::result::seconds;
 
 /// Headers of a BYE that the application is told of.
@@ -21,45 +22,46 @@ pub(crate) fn extra_headers(request: &Message) -> Vec<(String, String)> {
 }
 
 impl Call {
-    /// The caller's user, as received.
+    /// The caller's user.
     pub(crate) fn calling_user(&self) -> String {
-        user_of(self.caller.request.from().ok()).unwrap_or_else(|| "anonymous".to_owned())
+        self.caller.origin.calling_user()
     }
 
-    pub(crate) fn called_user(&self) -> String {
-        let uri = self.caller.request.uri().ok();
-        let user = uri.and_then(|uri| uri.user_decoded().map(|user| user.into_owned()));
-        user.unwrap_or_default()
-    }
-
-    /// SIP Call-ID of the caller.
-    pub(crate) fn sip_call_id(&self) -> String {
-        self.caller.request.call_id().map(|id| id.into_owned()).unwrap_or_default()
+    /// UUID of the application, where an operator named one.
+    pub(crate) fn application_sid(&self) -> Option<String> {
+        let application = self.application.as_ref();
+        application.map(|application| application.sid.clone()).filter(|sid| !sid.is_empty())
     }
 
     /// The parent call as callbacks describe it.
     fn parent_info(&self) -> CallInfo {
-        let call_id = self.sip_call_id();
+        let Caller { origin, flow, carrier, .. } = &self.caller;
+        let call_id = origin.sip_call_id();
+        let arrived = origin.direction() == Direction::Inbound;
+        let from = origin.calling_user();
         CallInfo {
             call_sid: self.call_sid.clone(),
-            direction: Direction::Inbound,
-            from: self.calling_user(),
-            to: self.called_user(),
+            direction: origin.direction(),
+            caller_id: if arrived { String::new() } else { from.clone() },
+            from,
+            to: origin.called_user(),
             call_id: call_id.clone(),
             sbc_callid: Some(call_id),
             sip_status: self.caller.sip_status,
             sip_reason: self.caller.sip_reason.clone(),
             call_status: self.caller.status,
-            caller_id: String::new(),
             account_sid: self.settings.account_sid.clone(),
             trace_id: self.trace_id.clone(),
-            application_sid: self.application.as_ref().map(|a| a.sid.clone()),
-            fs_sip_address: self.caller.flow.local.to_string(),
+            application_sid: self.application_sid(),
+            fs_sip_address: local_address(*flow),
             fs_public_ip: None,
             api_base_url: None,
             parent_call_sid: None,
-            originating_sip_ip: Some(self.caller.flow.remote.ip().to_string()),
-            originating_sip_trunk_name: self.caller.carrier.as_ref().map(|c| c.name.clone()),
+            originating_sip_ip: flow.filter(|_| arrived).map(|flow| flow.remote.ip().to_string()),
+            originating_sip_trunk_name: carrier
+                .as_ref()
+                .filter(|_| arrived)
+                .map(|carrier| carrier.name.clone()),
             customer_data: self.customer_data.clone(),
         }
     }
@@ -78,7 +80,7 @@ impl Call {
             sip_reason: leg.sip_reason.clone(),
             call_status: leg.status,
             caller_id: leg.from.clone(),
-            fs_sip_address: leg.flow.unwrap_or(self.caller.flow).local.to_string(),
+            fs_sip_address: local_address(leg.flow.or(self.caller.flow)),
             parent_call_sid: Some(self.call_sid.clone()),
             customer_data: leg.customer_data.clone(),
             ..self.parent_info()
@@ -95,45 +97,29 @@ impl Call {
         self.parent_info().payload(result)
     }
 
-    /// Payload of the `call_hook`: who calls, and the INVITE itself.
+    /// Payload of the `call_hook`: who calls; and of a call that came in, the INVITE itself.
     pub(crate) fn first_payload(&self) -> Value {
-        let request = &self.caller.request;
-        let caller_name = request.from().ok().and_then(|from| from.display);
-        let body = String::from_utf8_lossy(request.body()).into_owned();
-        let content_type = request.header_text("Content-Type").unwrap_or_default().into_owned();
-        let payload = if body.is_empty() {
-            Vec::new()
-        } else {
-            vec![BodyPart { content_type, content: body.clone() }]
+        let origin = &self.caller.origin;
+        let placed = origin.placed();
+        let initial = Initial {
+            caller_name: origin.caller_name(),
+            service_provider_sid: self.settings.service_provider_sid.clone(),
+            sip: origin.request().zip(self.caller.flow).map(|(request, flow)| {
+                sip_block(request, flow, origin.called_user(), origin.calling_user())
+            }),
+            defaults: placed.map(|placed| placed.defaults.clone()).unwrap_or_default(),
+            env_vars: placed.and_then(|placed| placed.env_vars.clone()),
         };
-        let flow = self.caller.flow;
-        let sip = SipBlock {
-            method: "INVITE".to_owned(),
-            uri: request.request_uri().unwrap_or_default().into_owned(),
-            version: "2.0".to_owned(),
-            headers: request
-                .headers()
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect(),
-            body,
-            payload,
-            raw: String::from_utf8_lossy(request.as_bytes()).into_owned(),
-            called_number: self.called_user(),
-            calling_number: self.calling_user(),
-            kind: "request",
-            source: "network",
-            source_address: flow.remote.ip().to_string(),
-            source_port: flow.remote.port().to_string(),
-            protocol: flow.transport.as_str().to_ascii_lowercase(),
-        };
-        let service_provider_sid = self.settings.service_provider_sid.clone();
-        let initial = Initial { caller_name, service_provider_sid, sip, ..Initial::default() };
         self.parent_info().payload(&initial)
     }
 
     /// Tells the application how the caller stands.
     pub(crate) fn caller_event(&mut self) {
         let caller = &self.caller;
+        // why: a call whose INVITE never left was never told of, and has no end to tell.
+        if !caller.told {
+            return;
+        }
         let lasted = caller.answered_at.zip(caller.ended_at);
         let duration = lasted.map(|(answered, ended)| seconds(ended.duration_since(answered)));
         let event = StatusEvent {
@@ -149,6 +135,9 @@ impl Call {
     /// Tells the application how a callee stands, once for each change.
     pub(crate) fn callee_event(&mut self, id: LegId) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
+        if leg.places {
+            return self.placing_event(id);
+        }
         let event = Some((leg.status, leg.sip_status));
         // why: a leg whose INVITE never left was never told of, and has no end to tell.
         let unheard_of = leg.last_event.is_none() && leg.status != CallStatus::Trying;
@@ -171,17 +160,48 @@ impl Call {
     }
 
     fn tell(&mut self, payload: Value) {
-        let application = self.application.as_ref();
-        let Some(hook) = application.and_then(|application| application.call_status_hook.clone())
-        else {
-            return;
-        };
-        let base = self.base_hook();
+        let Some(hook) = self.status_hook.clone() else { return };
+        let base = self.status_base.clone();
         self.effect(Effect::Status(HookRequest { hook, base, trusted: true, payload }));
     }
 }
 
-fn user_of(address: Option<sip::NameAddr>) -> Option<String> {
-    let uri = address?.uri;
-    uri.user_decoded().map(|user| user.into_owned()).filter(|user| !user.is_empty())
+/// Our address on this flow; nothing before there is one.
+pub(crate) fn local_address(flow: Option<Flow>) -> String {
+    flow.map(|flow| flow.local.to_string()).unwrap_or_default()
+}
+
+/// An INVITE that came in, as the first payload shows it.
+fn sip_block(
+    request: &Message,
+    flow: Flow,
+    called_number: String,
+    calling_number: String,
+) -> SipBlock {
+    let body = String::from_utf8_lossy(request.body()).into_owned();
+    let content_type = request.header_text("Content-Type").unwrap_or_default().into_owned();
+    let payload = if body.is_empty() {
+        Vec::new()
+    } else {
+        vec![BodyPart { content_type, content: body.clone() }]
+    };
+    SipBlock {
+        method: "INVITE".to_owned(),
+        uri: request.request_uri().unwrap_or_default().into_owned(),
+        version: "2.0".to_owned(),
+        headers: request
+            .headers()
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect(),
+        body,
+        payload,
+        raw: String::from_utf8_lossy(request.as_bytes()).into_owned(),
+        called_number,
+        calling_number,
+        kind: "request",
+        source: "network",
+        source_address: flow.remote.ip().to_string(),
+        source_port: flow.remote.port().to_string(),
+        protocol: flow.transport.as_str().to_ascii_lowercase(),
+    }
 }

@@ -11,12 +11,14 @@
 
 mod admission;
 mod call;
+mod command;
 mod effect;
 mod hook;
 mod inbound;
 mod info;
 mod input;
 mod leg;
+mod placing;
 mod random;
 mod record;
 mod register;
@@ -24,8 +26,10 @@ mod route;
 pub mod settings;
 mod switch;
 mod timer;
+mod update;
 mod verb;
 
+pub use command::{Command, CommandId, Reply};
 pub use effect::{Alert, Effect, HookId, HookRequest, Media};
 pub use input::{HookFailure, Input, Way};
 pub use leg::LegId;

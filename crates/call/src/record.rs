@@ -1,16 +1,21 @@
 //! What is kept of each leg when it is over, and of each that is up in case the process dies.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
+use sip::Flow;
 use verbs::Hook;
 use verbs::callback::{Direction, TerminatedBy};
 use verbs::status::CallStatus;
 
 use crate::call::Call;
 use crate::effect::Effect;
+use crate::info::local_address;
 use crate::leg::attempt::Leg;
+use crate::leg::caller_leg::Caller;
 use crate::route::Reaches;
+use crate::settings::Carrier;
 
 /// One leg as it stands: told with each change of its status, the last time with `ended_at`.
 #[derive(Clone, Debug)]
@@ -64,24 +69,29 @@ pub struct LegRecord {
 impl Call {
     /// Keeps what this status event says of the caller.
     pub(crate) fn record_caller(&mut self, event: Value) {
-        let by_caller = self.caller.terminated_by == Some(TerminatedBy::Caller);
-        let carrier = self.caller.carrier.as_ref();
+        let Caller { origin, flow, carrier, .. } = &self.caller;
+        let by_peer = self.caller.terminated_by == Some(TerminatedBy::Caller);
+        // why: of a call that we placed the peer is the called party.
+        let (by_caller, reaches) = match origin.placed() {
+            Some(placed) => (!by_peer, placed.reaches),
+            None => (by_peer, Reaches::Device),
+        };
         let over = self.caller.status.is_final();
         let record = LegRecord {
             parent_call_sid: None,
-            direction: Direction::Inbound,
-            from: self.calling_user(),
-            to: self.called_user(),
+            direction: origin.direction(),
+            from: origin.calling_user(),
+            to: origin.called_user(),
             sip_parent_callid: None,
-            trunk: carrier.map_or_else(|| "user".to_owned(), |carrier| carrier.name.clone()),
-            host: self.caller.flow.local.to_string(),
-            remote_host: self.caller.flow.remote.to_string(),
+            trunk: trunk(carrier.as_ref(), reaches),
+            host: local_address(*flow),
+            remote_host: remote_address(*flow),
             sip_status: self.caller.sip_status,
             attempted_at: self.caller.attempted_at,
             answered_at: self.caller.answered_at,
             ended_at: self.caller.ended_at.filter(|_| over),
             termination_reason: reason(self.caller.status, by_caller),
-            ..self.record_base(self.call_sid.clone(), self.sip_call_id(), event)
+            ..self.record_base(self.call_sid.clone(), origin.sip_call_id(), event)
         };
         self.effect(Effect::Record(Box::new(record)));
     }
@@ -89,21 +99,16 @@ impl Call {
     /// Keeps what this status event says of a callee.
     pub(crate) fn callee_record(&self, leg: &Leg, event: Value) -> LegRecord {
         let sip_callid = leg.sip_call_id.clone().unwrap_or_default();
-        let flow = leg.flow.unwrap_or(self.caller.flow);
-        let trunk = match (&leg.route.carrier, leg.route.reaches) {
-            (Some(carrier), _) => carrier.name.clone(),
-            (None, Reaches::Device) => "user".to_owned(),
-            (None, _) => "sipUri".to_owned(),
-        };
+        let flow = leg.flow.or(self.caller.flow);
         LegRecord {
             parent_call_sid: Some(self.call_sid.clone()),
             direction: Direction::Outbound,
             from: leg.from.clone(),
             to: leg.to.clone(),
-            sip_parent_callid: Some(self.sip_call_id()),
-            trunk,
-            host: flow.local.to_string(),
-            remote_host: flow.remote.to_string(),
+            sip_parent_callid: Some(self.caller.origin.sip_call_id()),
+            trunk: trunk(leg.route.carrier.as_ref(), leg.route.reaches),
+            host: local_address(flow),
+            remote_host: remote_address(flow),
             sip_status: leg.sip_status,
             attempted_at: leg.attempted_at,
             answered_at: leg.answered_at,
@@ -114,7 +119,6 @@ impl Call {
     }
 
     fn record_base(&self, call_sid: String, sip_callid: String, event: Value) -> LegRecord {
-        let application = self.application.as_ref();
         LegRecord {
             call_sid,
             parent_call_sid: None,
@@ -123,7 +127,7 @@ impl Call {
             to: String::new(),
             sip_callid,
             sip_parent_callid: None,
-            application_sid: application.map(|application| application.sid.clone()),
+            application_sid: self.application_sid(),
             account_sid: self.settings.account_sid.clone(),
             service_provider_sid: self.settings.service_provider_sid.clone(),
             trunk: String::new(),
@@ -135,11 +139,24 @@ impl Call {
             answered_at: None,
             ended_at: None,
             termination_reason: "failed",
-            call_status_hook: application.and_then(|a| a.call_status_hook.clone()),
-            base_hook: self.base_hook(),
+            call_status_hook: self.status_hook.clone(),
+            base_hook: self.status_base.clone(),
             event,
         }
     }
+}
+
+/// Name of the carrier, or what else was reached.
+fn trunk(carrier: Option<&Arc<Carrier>>, reaches: Reaches) -> String {
+    match (carrier, reaches) {
+        (Some(carrier), _) => carrier.name.clone(),
+        (None, Reaches::Device) => "user".to_owned(),
+        (None, _) => "sipUri".to_owned(),
+    }
+}
+
+fn remote_address(flow: Option<Flow>) -> String {
+    flow.map(|flow| flow.remote.to_string()).unwrap_or_default()
 }
 
 /// Why a leg is over, in the words of call records.
@@ -147,7 +164,7 @@ fn reason(status: CallStatus, by_caller: bool) -> &'static str {
     match status {
         CallStatus::Completed if by_caller => "caller hungup",
         CallStatus::Completed => "called party hungup",
-        CallStatus::NoAnswer => "caller abandoned",
+        CallStatus::NoAnswer if by_caller => "caller abandoned",
         _ => "failed",
     }
 }

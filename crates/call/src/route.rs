@@ -420,7 +420,6 @@ impl Call {
         let host = from_host.unwrap_or_else(|| advertised(flow));
         let uri = Uri::parse(&format!("sip:{}@{host}", escape_user(&leg.from))).ok()?;
         let from = NameAddr { display: dial.caller_name.clone(), ..NameAddr::new(uri) };
-        let parent = self.caller.request.max_forwards().ok().flatten().unwrap_or(70);
         Some(Invite {
             flow,
             large: leg.large,
@@ -429,8 +428,7 @@ impl Call {
             to: format!("<{}>", addressed(&leg.route.uri)),
             contact_user: Some(escape_user(&leg.from)),
             route: Vec::new(),
-            // RFC 3261 §16.6: one hop less, so that a loop through applications ends.
-            max_forwards: parent.saturating_sub(1),
+            max_forwards: self.caller.origin.hops_left(),
             headers: self.invite_headers(id),
             content_type: "application/sdp",
             body,
@@ -443,9 +441,10 @@ impl Call {
         let (Some(leg), Some(dial)) = (self.legs.get(&id), self.dial.as_ref()) else {
             return headers;
         };
-        if dial.verb.forward_pai != Some(false) {
+        let arrived = self.caller.origin.request();
+        if let Some(request) = arrived.filter(|_| dial.verb.forward_pai != Some(false)) {
             for name in ["P-Asserted-Identity", "Privacy"] {
-                for value in self.caller.request.header_all(name) {
+                for value in request.header_all(name) {
                     set(&mut headers, name, &String::from_utf8_lossy(value), false);
                 }
             }

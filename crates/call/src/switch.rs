@@ -18,6 +18,7 @@ use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, Transmit};
 
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
+use crate::command::{CommandId, Reply};
 use crate::effect::{Effect, SipAction};
 use crate::input::Input;
 use crate::leg::LegId;
@@ -36,6 +37,8 @@ pub enum Output {
     Transmit(Transmit),
     /// Do this for a call; inputs that answer it carry the same key.
     Call(CallKey, Effect),
+    /// The answer to [`Switch::handle_command`], exactly one for each.
+    Reply(CommandId, Reply),
 }
 
 /// How much is alive, for health, metrics and tests.
@@ -49,13 +52,15 @@ pub struct Alive {
     /// Calls that have something to do: a caller, a callee that has not ended, or a hook whose
     /// answer is still to come.
     pub busy: usize,
+    /// Legs that a command can name.
+    pub named: usize,
     /// What the endpoint holds.
     pub sip: sip::Counts,
 }
 
 #[derive(Debug)]
-struct Live {
-    call: Call,
+pub(crate) struct Live {
+    pub(crate) call: Call,
     /// Timer as it stands in the agenda.
     wakes: Option<Instant>,
     /// As it was counted.
@@ -77,6 +82,8 @@ pub struct Switch {
     calls: BTreeMap<CallKey, Live>,
     legs: BTreeMap<InviteId, (CallKey, LegId)>,
     agenda: BTreeMap<(Instant, CallKey), ()>,
+    /// Which call each `call_sid` is in: every caller, and every callee that was told of.
+    pub(crate) sids: BTreeMap<String, CallKey>,
     /// Of `calls`, those with a caller, and those with something to do.
     callers: usize,
     busy: usize,
@@ -105,6 +112,7 @@ impl Switch {
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
             agenda: BTreeMap::new(),
+            sids: BTreeMap::new(),
             callers: 0,
             busy: 0,
             next_key: 1,
@@ -187,6 +195,7 @@ impl Switch {
             calls: self.calls.len(),
             callers: self.callers,
             busy: self.busy,
+            named: self.sids.len(),
             sip: self.endpoint.counts(),
         }
     }
@@ -209,19 +218,30 @@ impl Switch {
 
     /// Takes a call in.
     pub(crate) fn admit(&mut self, now: Instant, invite: InviteId, arrival: Arrival) {
-        let key = CallKey(self.next_key);
-        self.next_key += 1;
-        let random = Random::new(self.random.next_u64());
-        let call = Call::new(arrival, Arc::clone(&self.settings), random);
-        let invites = BTreeMap::from([(LegId::CALLER, invite)]);
+        let random = self.random_of_call();
+        let call = Call::arrived(arrival, Arc::clone(&self.settings), random);
+        let key = self.insert(call, BTreeMap::from([(LegId::CALLER, invite)]));
         self.legs.insert(invite, (key, LegId::CALLER));
-        let live = Live { call, wakes: None, has_caller: false, is_busy: false, invites };
-        self.calls.insert(key, live);
         self.step(now, key, |call, cx| call.begin(cx));
     }
 
+    /// The randomness of the next call.
+    pub(crate) fn random_of_call(&mut self) -> Random {
+        Random::new(self.random.next_u64())
+    }
+
+    /// Takes in a call that has not begun.
+    pub(crate) fn insert(&mut self, call: Call, invites: BTreeMap<LegId, InviteId>) -> CallKey {
+        let key = CallKey(self.next_key);
+        self.next_key += 1;
+        self.sids.insert(call.call_sid.clone(), key);
+        let live = Live { call, wakes: None, has_caller: false, is_busy: false, invites };
+        self.calls.insert(key, live);
+        key
+    }
+
     /// Events of the endpoint until there are none.
-    fn work(&mut self, now: Instant) {
+    pub(crate) fn work(&mut self, now: Instant) {
         while let Some(event) = self.endpoint.poll_event() {
             self.dispatch(now, event);
         }
@@ -274,7 +294,12 @@ impl Switch {
     }
 
     /// One step of one call, what it wants done, and its next wake-up.
-    fn step(&mut self, now: Instant, key: CallKey, step: impl FnOnce(&mut Call, Context<'_>)) {
+    pub(crate) fn step(
+        &mut self,
+        now: Instant,
+        key: CallKey,
+        step: impl FnOnce(&mut Call, Context<'_>),
+    ) {
         let Some(mut live) = self.calls.remove(&key) else { return };
         self.callers -= usize::from(live.has_caller);
         self.busy -= usize::from(live.is_busy);
@@ -284,13 +309,20 @@ impl Switch {
         let cx = Context { now, registrar: &self.registrar, resting: &self.resting };
         let stepped = catch_unwind(AssertUnwindSafe(|| step(&mut live.call, cx)));
         if stepped.is_err() {
-            return self.bury(now, key, &live);
+            return self.bury(now, key, live);
         }
         let mut over = false;
         while let Some(output) = live.call.poll() {
             match output {
                 call::Output::Sip(action) => self.act(now, key, &mut live, action),
                 call::Output::Rest { gateway, until } => self.resting.rest(now, gateway, until),
+                call::Output::Reply(id, reply) => self.reply(id, reply),
+                call::Output::Named(sid) => {
+                    self.sids.insert(sid, key);
+                }
+                call::Output::Forgotten(sid) => {
+                    self.sids.remove(&sid);
+                }
                 call::Output::Effect(effect) => {
                     over |= matches!(effect, Effect::Over);
                     self.outputs.push_back(Output::Call(key, effect));
@@ -298,6 +330,7 @@ impl Switch {
             }
         }
         if over {
+            self.sids.remove(&live.call.call_sid);
             return;
         }
         (live.has_caller, live.is_busy) = (live.call.has_caller(), live.call.is_busy());
@@ -308,6 +341,11 @@ impl Switch {
             self.agenda.insert((at, key), ());
         }
         self.calls.insert(key, live);
+    }
+
+    /// Answers a command.
+    pub(crate) fn reply(&mut self, id: CommandId, reply: Reply) {
+        self.outputs.push_back(Output::Reply(id, reply));
     }
 
     fn act(&mut self, now: Instant, key: CallKey, live: &mut Live, action: SipAction) {
@@ -370,8 +408,15 @@ impl Switch {
 
     /// A bug ended a call: its peers are told, everything it held is freed, and others never
     /// notice.
-    fn bury(&mut self, now: Instant, key: CallKey, live: &Live) {
+    fn bury(&mut self, now: Instant, key: CallKey, mut live: Live) {
         tracing::error!(call_sid = live.call.call_sid, "a bug ended this call");
+        self.sids.retain(|_, of| *of != key);
+        live.call.refuse_order("a bug in the switch ended the call");
+        while let Some(output) = live.call.poll() {
+            if let call::Output::Reply(id, reply) = output {
+                self.reply(id, reply);
+            }
+        }
         for (leg, id) in &live.invites {
             self.legs.remove(id);
             match leg {

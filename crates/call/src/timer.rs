@@ -14,11 +14,15 @@ pub enum Timer {
     /// Longest bridged time of the running dial. Armed when a callee wins, disarmed when the
     /// bridge ends. `dial.timeLimit`, none.
     TimeLimit,
+    /// Longest time of a call that we placed. Armed when it is answered, disarmed when it is over.
+    /// `timeLimit` of the request, none.
+    CallLimit,
     /// A carrier's gateway makes no progress. Armed when the INVITE of the leg leaves and another
     /// gateway is left to try, disarmed by any provisional response above 100, an answer or a
     /// failure. `[limits] gateway_progress`, 5 s.
     Progress(LegId),
-    /// End of a `pause`. Armed when the verb starts, disarmed when the call is replaced or over.
+    /// End of a `pause`. Armed when the verb starts, disarmed when the list is replaced or the call
+    /// over.
     /// `pause.length`.
     Pause,
 }

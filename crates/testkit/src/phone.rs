@@ -133,6 +133,8 @@ pub struct Phone {
     agenda: BTreeMap<(Instant, InviteId, Act), ()>,
     up: BTreeSet<InviteId>,
     cancelled: BTreeSet<InviteId>,
+    /// Its own call.
+    called: Option<InviteId>,
 }
 
 impl Phone {
@@ -153,6 +155,7 @@ impl Phone {
             agenda: BTreeMap::new(),
             up: BTreeSet::new(),
             cancelled: BTreeSet::new(),
+            called: None,
         }
     }
 
@@ -179,6 +182,7 @@ impl Phone {
         if let Some(after) = caller.cancels {
             self.agenda.insert((now + after, id, Act::Cancel), ());
         }
+        self.called = Some(id);
         Some(id)
     }
 
@@ -187,6 +191,14 @@ impl Phone {
         let up: Vec<InviteId> = self.up.iter().copied().collect();
         for id in up {
             self.act(now, id, Act::Hangup);
+        }
+    }
+
+    /// Gives its own call up, if that is not answered.
+    pub fn cancel(&mut self, now: Instant) {
+        let called = self.called;
+        if let Some(id) = called {
+            self.act(now, id, Act::Cancel);
         }
     }
 

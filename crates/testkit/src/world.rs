@@ -9,8 +9,8 @@ use call::settings::{
     Application as Configured, Carrier, Decline, Gateway, GatewayHost, Limits, PhoneNumber,
 };
 use call::{
-    Alert, CallKey, Effect, HookFailure, Input, LegId, LegRecord, Media, Output, Settings, Switch,
-    Way,
+    Alert, CallKey, Command, CommandId, Effect, HookFailure, Input, LegId, LegRecord, Media,
+    Output, Reply, Settings, Switch, Way,
 };
 use sip::framing::{Frame, Framer};
 use sip::{Flow, Transport};
@@ -63,6 +63,8 @@ pub struct World {
     pub records: Vec<LegRecord>,
     /// Alerts that the switch raised.
     pub alerts: Vec<Alert>,
+    /// What became of each command.
+    pub replies: BTreeMap<CommandId, Reply>,
     /// What the media side was told.
     pub media: Vec<MediaFact>,
     /// RTP ports that are open.
@@ -83,6 +85,7 @@ pub struct World {
     link: Link,
     inputs: BTreeMap<(Instant, u64), (CallKey, Input)>,
     sequence: u64,
+    commands: u64,
 }
 
 /// Where the switch is.
@@ -161,6 +164,7 @@ impl World {
             application: config.application,
             records: Vec::new(),
             alerts: Vec::new(),
+            replies: BTreeMap::new(),
             media: Vec::new(),
             open_ports: BTreeSet::new(),
             names: BTreeMap::new(),
@@ -173,6 +177,7 @@ impl World {
             link: Link::new(config.weather),
             inputs: BTreeMap::new(),
             sequence: 0,
+            commands: 0,
         }
     }
 
@@ -229,6 +234,15 @@ impl World {
     pub fn with_switch(&mut self, act: impl FnOnce(&mut Switch, Instant)) {
         act(&mut self.switch, self.now);
         self.flush();
+    }
+
+    /// Gives the switch a command; its reply comes into `replies` under the id.
+    pub fn command(&mut self, command: Command) -> CommandId {
+        self.commands += 1;
+        let id = CommandId(self.commands);
+        self.switch.handle_command(self.now, id, command);
+        self.flush();
+        id
     }
 
     /// Lets an input reach the switch now.
@@ -307,6 +321,10 @@ impl World {
                     self.send(SWITCH, transmit.flow.remote, transmit.bytes);
                 }
                 Output::Call(key, effect) => self.carry_out(key, effect),
+                Output::Reply(id, reply) => {
+                    let before = self.replies.insert(id, reply);
+                    assert!(before.is_none(), "{id:?} was answered before: {before:?}");
+                }
             }
         }
         let mut sent = Vec::new();

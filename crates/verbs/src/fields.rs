@@ -161,6 +161,12 @@ impl<'a> Fields<'a> {
         self.findings.fault(finding.did_you_mean(fix));
     }
 
+    /// A fault of the object as a whole, in the reader's own words.
+    pub(crate) fn lacks(&mut self, what: &str, expected: &str) {
+        let finding = Finding::new(self.offset, self.path, what, expected, "no such property");
+        self.findings.fault(finding);
+    }
+
     /// A fault of the value of a property that was taken.
     pub(crate) fn fault(&mut self, member: &Member, what: &str, expected: &str) {
         let path = self.path.key(&member.key);

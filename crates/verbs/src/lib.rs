@@ -3,7 +3,7 @@
 //! In: the JSON text of an application. Out: typed verbs, or every fault with line, column and
 //! JSON pointer. The other way round, [`callback`] holds what an application is told, and
 //! [`status`] the words both use. Pure data: nothing here runs a verb, resolves a URL or knows
-//! the time.
+//! the time. [`rest`] holds what a program asks of the switch itself, in the same manner.
 //!
 //! One file of [`verb`] per verb; the name of a property as an application writes it is found
 //! there.
@@ -18,6 +18,7 @@ mod fields;
 mod headers;
 mod hook;
 mod json;
+pub mod rest;
 mod schema;
 pub mod status;
 mod suggest;

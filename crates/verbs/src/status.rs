@@ -147,6 +147,16 @@ pub fn of_sip(status: u16) -> DialStatus {
     }
 }
 
+/// Status of a call that a program began, by the final SIP status of its INVITE.
+///
+/// jambonz: as [`of_sip`], and 603 is `busy` too.
+pub fn of_created_call(status: u16) -> CallStatus {
+    match status {
+        603 => CallStatus::Busy,
+        _ => of_sip(status).into(),
+    }
+}
+
 /// How one callee of a dial ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {

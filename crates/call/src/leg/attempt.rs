@@ -29,6 +29,8 @@ pub(crate) struct Leg {
     pub(crate) call_sid: String,
     /// The dial it belongs to.
     pub(crate) dial: u32,
+    /// It is a way to the caller of a call that a program began, and no callee.
+    pub(crate) places: bool,
     /// Index of its target in the verb.
     pub(crate) target: usize,
     /// Index among the attempts of that target.
@@ -271,6 +273,7 @@ impl Call {
         // why: a second address is the same call to the application.
         if self.legs.get(&id).is_some_and(|leg| !leg.told()) {
             self.callee_event(id);
+            self.name_leg(id);
         }
     }
 
@@ -341,8 +344,10 @@ impl Call {
     }
 
     fn forget_if_over(&mut self, id: LegId) {
-        if self.legs.get(&id).is_some_and(Leg::over) {
-            self.legs.remove(&id);
+        if self.legs.get(&id).is_some_and(Leg::over)
+            && let Some(leg) = self.legs.remove(&id)
+        {
+            self.forget_name(leg);
         }
     }
 }

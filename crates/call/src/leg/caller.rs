@@ -1,13 +1,17 @@
-//! The leg that came in: what we may still say to the caller, and what it heard last.
+//! The leg that runs the verbs: what we may still say to the caller, and what it heard last.
 //!
-//! Owns which response to the caller's INVITE goes out when. It does not decide why: verbs ask
-//! for ringing, early media, an answer or an end. Asking twice is harmless.
+//! Mostly it came in, and this owns which response to its INVITE goes out when. It does not decide
+//! why: verbs ask for ringing, early media, an answer or an end. Asking twice is harmless. Where
+//! the switch placed the call, there is nobody until one of the legs that are being called answers
+//! and becomes the caller.
 
 use Action::{Answer, Bye, CloseMedia, Early183, Gone, OpenMedia, Reject, Ring180};
 
 /// How far the caller is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
+    /// We are calling it; nothing can be said to it.
+    Placing,
     /// INVITE received, 100 sent; nothing asked for yet.
     Received,
     /// The RTP port is being opened.
@@ -41,9 +45,11 @@ pub(crate) enum Input {
     Answer,
     /// Its ACK came.
     Acked,
+    /// It answered the INVITE that we sent.
+    Connected,
     /// We end it: a failure response before the answer, BYE after it.
     End,
-    /// It sent CANCEL, or BYE, or its ACK never came.
+    /// It sent CANCEL, or BYE, or its ACK never came; or it did not answer our INVITE.
     Left,
 }
 
@@ -73,6 +79,10 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
     use Input as I;
     use State as S;
     match (state, input) {
+        // why: the port and the dialog are those of the leg that answered.
+        (S::Placing, I::Connected) => (S::Up, &[]),
+        (S::Placing, I::End | I::Left) => (S::Gone, &[Gone]),
+
         (S::Received, I::Admit) => (S::Opening, &[OpenMedia]),
         (S::Received, I::End) => (S::Gone, &[Reject, Gone]),
         (S::Received, I::Left) => (S::Gone, &[Gone]),
@@ -122,52 +132,75 @@ mod tests {
     use super::State as S;
     use super::*;
 
-    const STATES: [S; 8] =
-        [S::Received, S::Opening, S::Ready, S::Ringing, S::Early, S::Answered, S::Up, S::Gone];
-    const INPUTS: [I; 8] =
-        [I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::End, I::Left];
+    const STATES: [S; 9] = [
+        S::Placing,
+        S::Received,
+        S::Opening,
+        S::Ready,
+        S::Ringing,
+        S::Early,
+        S::Answered,
+        S::Up,
+        S::Gone,
+    ];
+    const INPUTS: [I; 9] = [
+        I::Admit,
+        I::Opened,
+        I::Ring,
+        I::EarlyMedia,
+        I::Answer,
+        I::Acked,
+        I::Connected,
+        I::End,
+        I::Left,
+    ];
 
     type Row = (S, &'static [I], S, &'static [Action]);
 
     #[rustfmt::skip]
     const TABLE: &[Row] = &[
+        (S::Placing,  &[I::Connected],  S::Up,       &[]),
+        (S::Placing,  &[I::End, I::Left], S::Gone,   &[Gone]),
+        (S::Placing,  &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked],
+                                        S::Placing,  &[]),
         (S::Received, &[I::Admit],      S::Opening,  &[OpenMedia]),
         (S::Received, &[I::End],        S::Gone,     &[Reject, Gone]),
         (S::Received, &[I::Left],       S::Gone,     &[Gone]),
-        (S::Received, &[I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked],
+        (S::Received, &[I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::Connected],
                                         S::Received, &[]),
         (S::Opening,  &[I::Opened],     S::Ready,    &[]),
         (S::Opening,  &[I::End],        S::Gone,     &[Reject, Gone]),
         (S::Opening,  &[I::Left],       S::Gone,     &[Gone]),
-        (S::Opening,  &[I::Admit, I::Ring, I::EarlyMedia, I::Answer, I::Acked],
+        (S::Opening,  &[I::Admit, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::Connected],
                                         S::Opening,  &[]),
         (S::Ready,    &[I::Ring],       S::Ringing,  &[Ring180]),
         (S::Ready,    &[I::EarlyMedia], S::Early,    &[Early183]),
         (S::Ready,    &[I::Answer],     S::Answered, &[Answer]),
         (S::Ready,    &[I::End],        S::Gone,     &[Reject, CloseMedia, Gone]),
         (S::Ready,    &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Ready,    &[I::Admit, I::Opened, I::Acked], S::Ready, &[]),
+        (S::Ready,    &[I::Admit, I::Opened, I::Acked, I::Connected], S::Ready, &[]),
         (S::Ringing,  &[I::EarlyMedia], S::Early,    &[Early183]),
         (S::Ringing,  &[I::Answer],     S::Answered, &[Answer]),
         (S::Ringing,  &[I::End],        S::Gone,     &[Reject, CloseMedia, Gone]),
         (S::Ringing,  &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Ringing,  &[I::Admit, I::Opened, I::Ring, I::Acked], S::Ringing, &[]),
+        (S::Ringing,  &[I::Admit, I::Opened, I::Ring, I::Acked, I::Connected], S::Ringing, &[]),
         (S::Early,    &[I::Answer],     S::Answered, &[Answer]),
         (S::Early,    &[I::End],        S::Gone,     &[Reject, CloseMedia, Gone]),
         (S::Early,    &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Early,    &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Acked], S::Early, &[]),
+        (S::Early,    &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Acked,
+                          I::Connected],        S::Early,    &[]),
         (S::Answered, &[I::Acked],      S::Up,       &[]),
         (S::Answered, &[I::End],        S::Gone,     &[Bye, CloseMedia, Gone]),
         (S::Answered, &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Answered, &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer],
+        (S::Answered, &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Connected],
                                         S::Answered, &[]),
         (S::Up,       &[I::End],        S::Gone,     &[Bye, CloseMedia, Gone]),
         (S::Up,       &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Up,       &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked],
-                                        S::Up,       &[]),
+        (S::Up,       &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked,
+                          I::Connected],        S::Up,       &[]),
         (S::Gone,     &[I::Opened],     S::Gone,     &[CloseMedia]),
-        (S::Gone,     &[I::Admit, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::End, I::Left],
-                                        S::Gone,     &[]),
+        (S::Gone,     &[I::Admit, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::End, I::Left,
+                          I::Connected],        S::Gone,     &[]),
     ];
 
     #[test]

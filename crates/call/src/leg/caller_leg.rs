@@ -1,12 +1,12 @@
-//! The caller as the call knows it: its INVITE, its media, what it was told last; and how the
-//! steps of its machine (`leg/caller.rs`) become responses.
+//! The caller as the call knows it: its media, what it was told last; and how the steps of its
+//! machine (`leg/caller.rs`) become responses. Where it came from is `leg/origin.rs`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use media::sdp::{self, Codec, Description, Negotiated};
-use sip::{Flow, Message, Respond};
+use sip::{Flow, Login, Message, Respond};
 use verbs::callback::TerminatedBy;
 use verbs::status::CallStatus;
 
@@ -15,19 +15,26 @@ use crate::effect::{Effect, Media, SipAction};
 use crate::leg::LegId;
 use crate::leg::caller::{self, Action, State};
 use crate::leg::local::Local;
+use crate::leg::origin::Origin;
 use crate::settings::Carrier;
+use crate::timer::Timer;
 use crate::verb::dial::ring;
 
 /// What we offer where the choice is ours, the preferred first.
 pub(crate) const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
 
-/// The leg that came in.
+/// The leg that runs the verbs.
 #[derive(Debug)]
 pub(crate) struct Caller {
+    /// [`LegId::CALLER`] if it came in, else the callee that answered and became the caller.
+    pub(crate) id: LegId,
     pub(crate) state: State,
-    pub(crate) request: Message,
-    pub(crate) flow: Flow,
+    pub(crate) origin: Origin,
+    /// Of the INVITE that stands for it; `None` while we have not sent one.
+    pub(crate) flow: Option<Flow>,
     pub(crate) carrier: Option<Arc<Carrier>>,
+    /// What answers its challenges, where we called it.
+    pub(crate) login: Option<Login>,
     pub(crate) local: Local,
     /// Its offer; `None` where the INVITE had none and ours goes out in the 200.
     offer: Option<Description>,
@@ -48,6 +55,8 @@ pub(crate) struct Caller {
     opening: bool,
     /// The endpoint has nothing left of it.
     pub(crate) released: bool,
+    /// The application was told of it, and is to be told of its end.
+    pub(crate) told: bool,
 }
 
 /// How we end the caller: the final response before the answer, BYE after it.
@@ -56,18 +65,25 @@ pub(crate) struct Farewell {
     pub(crate) status: u16,
     pub(crate) reason: Option<String>,
     pub(crate) headers: Vec<(String, String)>,
+    /// Word for an unanswered call that ends so.
+    pub(crate) word: CallStatus,
 }
 
 impl Farewell {
     /// With the standard reason phrase.
     pub(crate) fn status(status: u16) -> Farewell {
-        Farewell { status, reason: None, headers: Vec::new() }
+        Farewell { status, reason: None, headers: Vec::new(), word: CallStatus::Failed }
+    }
+
+    /// A program ended the call before it was answered.
+    pub(crate) fn unanswered(status: u16) -> Farewell {
+        Farewell { word: CallStatus::NoAnswer, ..Farewell::status(status) }
     }
 
     /// With an X-Reason header that says why.
     pub(crate) fn because(status: u16, why: &str) -> Farewell {
         let headers = vec![("X-Reason".to_owned(), header_safe(why))];
-        Farewell { status, reason: None, headers }
+        Farewell { headers, ..Farewell::status(status) }
     }
 
     /// We are out of something.
@@ -86,16 +102,19 @@ fn header_safe(text: &str) -> String {
 
 impl Caller {
     pub(crate) fn new(
-        request: Message,
-        flow: Flow,
+        origin: Origin,
+        flow: Option<Flow>,
         carrier: Option<Arc<Carrier>>,
         session_id: u64,
     ) -> Caller {
+        let placed = origin.request().is_none();
         Caller {
-            state: State::Received,
-            request,
+            id: LegId::CALLER,
+            state: if placed { State::Placing } else { State::Received },
+            origin,
             flow,
             carrier,
+            login: None,
             local: Local::new(session_id),
             offer: None,
             description: Vec::new(),
@@ -110,7 +129,9 @@ impl Caller {
             farewell: Farewell::status(480),
             ended_at: None,
             opening: false,
-            released: false,
+            // why: nothing of a leg that we place is the caller's before it answers.
+            released: placed,
+            told: false,
         }
     }
 
@@ -121,10 +142,11 @@ impl Caller {
 
     /// Reads the offer of the INVITE.
     pub(crate) fn read_offer(&mut self) -> Result<(), Farewell> {
-        if self.request.body().is_empty() {
+        let Some(request) = self.origin.request().filter(|request| !request.body().is_empty())
+        else {
             return Ok(());
-        }
-        let kind = self.request.header_text("Content-Type").unwrap_or_default();
+        };
+        let kind = request.header_text("Content-Type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/sdp") {
             let mut farewell =
@@ -132,7 +154,7 @@ impl Caller {
             farewell.headers.push(("Accept".to_owned(), "application/sdp".to_owned()));
             return Err(farewell);
         }
-        let offer = Description::parse(self.request.body());
+        let offer = Description::parse(request.body());
         self.offer = Some(offer.map_err(|fault| Farewell::because(488, &fault.to_string()))?);
         Ok(())
     }
@@ -175,21 +197,25 @@ impl Call {
         self.caller.state = next;
         for action in actions {
             match action {
-                Action::OpenMedia => {
-                    self.caller.opening = true;
-                    self.effect(Effect::Media(Media::Open(LegId::CALLER, self.caller.flow)));
-                }
+                Action::OpenMedia => self.open_caller_media(),
                 Action::Ring180 => self.respond(180, false),
                 Action::Early183 => self.respond(183, true),
                 Action::Answer => self.caller_answered(cx),
                 Action::Reject => self.caller_rejected(),
                 Action::Bye => {
                     let headers = self.caller.farewell.headers.clone();
-                    self.sip(SipAction::Bye(LegId::CALLER, headers));
+                    self.sip(SipAction::Bye(self.caller.id, headers));
                 }
-                Action::CloseMedia => self.effect(Effect::Media(Media::Close(LegId::CALLER))),
+                Action::CloseMedia => self.effect(Effect::Media(Media::Close(self.caller.id))),
                 Action::Gone => self.caller_gone(cx),
             }
+        }
+    }
+
+    fn open_caller_media(&mut self) {
+        if let Some(flow) = self.caller.flow {
+            self.caller.opening = true;
+            self.effect(Effect::Media(Media::Open(self.caller.id, flow)));
         }
     }
 
@@ -239,7 +265,7 @@ impl Call {
     /// The ACK of our 200; it answers where the offer was ours.
     pub(crate) fn caller_acked(&mut self, cx: Context<'_>, request: &Message) {
         if self.caller.negotiated.is_some() {
-            self.reinvite_acked(LegId::CALLER, request);
+            self.reinvite_acked(self.caller.id, request);
         } else {
             let answer = Description::parse(request.body()).ok();
             let negotiated = answer.and_then(|answer| sdp::accept(&answer, &CODECS).ok());
@@ -255,10 +281,11 @@ impl Call {
 
     /// Tells the media where the caller receives.
     pub(crate) fn set_caller_remote(&mut self) {
-        let Some(negotiated) = self.caller.negotiated else { return };
-        let signalling_source = self.caller.flow.remote.ip();
-        let remote = media::Remote { negotiated, signalling_source };
-        self.effect(Effect::Media(Media::SetRemote(LegId::CALLER, Box::new(remote))));
+        let (Some(negotiated), Some(flow)) = (self.caller.negotiated, self.caller.flow) else {
+            return;
+        };
+        let remote = media::Remote { negotiated, signalling_source: flow.remote.ip() };
+        self.effect(Effect::Media(Media::SetRemote(self.caller.id, Box::new(remote))));
     }
 
     /// Notes the caller's status, for payloads and the status event that follows.
@@ -287,17 +314,18 @@ impl Call {
     }
 
     fn caller_rejected(&mut self) {
-        let Farewell { status, reason, mut headers } = self.caller.farewell.clone();
+        let Farewell { status, reason, mut headers, word } = self.caller.farewell.clone();
         headers.extend(self.caller_headers());
         self.sip(SipAction::Respond(Respond {
             reason: reason.clone(),
             headers,
             ..Respond::status(status)
         }));
-        self.caller_status(CallStatus::Failed, status, reason);
+        self.caller_status(word, status, reason);
     }
 
-    /// `X-Call-Sid` lets a device control its own call over REST .
+    /// `X-Call-Sid` lets a device control its own call over REST; a carrier is told it only where
+    /// the operator says so.
     fn caller_headers(&self) -> Vec<(String, String)> {
         match &self.caller.carrier {
             Some(carrier) if !carrier.send_call_sid => Vec::new(),
@@ -309,12 +337,17 @@ impl Call {
         self.caller.ended_at = Some(cx.now);
         if self.caller.answered_at.is_some() {
             self.caller_status(CallStatus::Completed, 200, None);
+        } else if !self.caller.status.is_final() {
+            // why: it had no INVITE of its own; the one that we sent is given up.
+            self.caller_status(CallStatus::NoAnswer, 487, None);
         }
         self.list.clear();
         self.stage = Stage::Over;
-        self.timers.disarm(crate::timer::Timer::Pause);
+        self.timers.disarm(Timer::Pause);
+        self.timers.disarm(Timer::CallLimit);
         self.dial_input(cx, ring::Input::CallerGone);
         self.stage = Stage::Over;
+        self.refuse_order("the call was ended before its INVITE went out");
         self.caller_event();
     }
 }

@@ -43,9 +43,13 @@ impl Call {
         self.early_media_lost(id);
     }
 
-    /// What a further request to a callee that challenged us carries. RFC 3261 §22.3.
+    /// What a further request to a leg that challenged us carries. RFC 3261 §22.3.
     pub(crate) fn proof_for(&mut self, id: LegId, method: &Method, uri: &str) -> Option<Proof> {
         let cnonce = self.random.hex_128();
-        self.legs.get_mut(&id)?.login.as_mut()?.next(method, uri, &cnonce)
+        let login = match id == self.caller.id {
+            true => self.caller.login.as_mut(),
+            false => self.legs.get_mut(&id)?.login.as_mut(),
+        };
+        login?.next(method, uri, &cnonce)
     }
 }

@@ -1,4 +1,5 @@
-//! The legs of a call: the caller that came in and the callees that a dial calls.
+//! The legs of a call: the caller, and the callees that a dial calls. The caller came in, or is the
+//! callee that answered a call which a program began.
 
 pub(crate) mod attempt;
 pub(crate) mod callee;
@@ -7,14 +8,16 @@ pub(crate) mod caller_leg;
 pub(crate) mod challenge;
 pub(crate) mod failover;
 pub(crate) mod local;
+pub(crate) mod origin;
 pub(crate) mod reinvite;
 
-/// One leg of one call: 0 is the caller, each callee takes the lowest free number from 1.
+/// One leg of one call: 0 is the caller that came in, each leg that we call takes the lowest free
+/// number from 1, and keeps it where it becomes the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LegId(pub u8);
 
 impl LegId {
-    /// The leg that came in.
+    /// The caller, where it came in.
     pub const CALLER: LegId = LegId(0);
 }
 

@@ -11,9 +11,10 @@ use crate::leg::caller_leg::CODECS;
 impl Call {
     /// Answers a re-INVITE with our description as it now stands.
     pub(crate) fn reinvite(&mut self, _cx: Context<'_>, id: LegId, request: &Message) {
-        let local = match id {
-            LegId::CALLER => self.caller.local.next(),
-            _ => self.legs.get_mut(&id).and_then(|leg| leg.local.next()),
+        let local = if id == self.caller.id {
+            self.caller.local.next()
+        } else {
+            self.legs.get_mut(&id).and_then(|leg| leg.local.next())
         };
         let Some(local) = local else {
             return self.sip(SipAction::RespondReinvite(id, Respond::status(488)));
@@ -61,7 +62,7 @@ impl Call {
     }
 
     fn renegotiated(&mut self, id: LegId, negotiated: sdp::Negotiated) {
-        if id == LegId::CALLER {
+        if id == self.caller.id {
             self.caller.negotiated = Some(negotiated);
             self.set_caller_remote();
         } else if let Some(leg) = self.legs.get_mut(&id) {

@@ -14,16 +14,9 @@ impl Call {
             Ok(application) => application,
             Err(faults) => return Err(self.refuse_list(&faults)),
         };
-        for (index, verb) in application.verbs.iter().enumerate() {
-            if let Some(pointer) = unscreened(index, verb) {
-                let why = format!(
-                    "{pointer}: screening is not supported by this version; expected a dial \
-                     without confirmHook, got one; nobody is bridged unscreened, so the list was \
-                     refused: remove the property"
-                );
-                self.alert("not-supported", why.clone());
-                return Err(why);
-            }
+        if let Some(why) = screening(&application.verbs) {
+            self.alert("not-supported", why.clone());
+            return Err(why);
         }
         for warning in &application.warnings {
             self.alert("unknown-property", warning.to_string());
@@ -42,6 +35,25 @@ impl Call {
         self.alert("invalid-app-payload", all.join("\n"));
         all.into_iter().next().unwrap_or_else(|| "the list of verbs is not valid".to_owned())
     }
+}
+
+/// Whether a list could run: its first fault, or what this version does not do.
+pub(crate) fn check(text: &str, strict: bool) -> Result<(), String> {
+    match verbs::parse_application(text, strict) {
+        Ok(list) => screening(&list.verbs).map_or(Ok(()), Err),
+        Err(faults) => Err(faults.first().map(Fault::to_string).unwrap_or_default()),
+    }
+}
+
+/// Why a list that asks for a screening is refused.
+fn screening(verbs: &[Verb]) -> Option<String> {
+    let mut numbered = verbs.iter().enumerate();
+    let pointer = numbered.find_map(|(index, verb)| unscreened(index, verb))?;
+    Some(format!(
+        "{pointer}: screening is not supported by this version; expected a dial without \
+         confirmHook, got one; nobody is bridged unscreened, so the list was refused: remove the \
+         property"
+    ))
 }
 
 /// Where a list asks for a screening.

@@ -61,7 +61,7 @@ impl Call {
             return self.alert("invalid-app-payload", format!("/{index}: {what} was left out"));
         }
         let SipDecline { status, reason, headers, .. } = decline;
-        self.end_caller(cx, Farewell { status, reason, headers });
+        self.end_caller(cx, Farewell { reason, headers, ..Farewell::status(status) });
     }
 
     /// The list is run: BYE to an answered caller; to any other how its last dial failed.
@@ -71,7 +71,7 @@ impl Call {
             // RFC 3261 §22: a challenge to us is none that the caller could answer.
             Some((401 | 407, _)) if !always => Farewell::status(403),
             Some((status, reason)) if !always && status >= 400 => {
-                Farewell { status, reason: Some(reason), headers: Vec::new() }
+                Farewell { reason: Some(reason), ..Farewell::status(status) }
             }
             _ => Farewell::status(603),
         };

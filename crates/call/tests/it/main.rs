@@ -1,6 +1,7 @@
 //! Calls in virtual time: a switch, phones, a network and an application, by a seed.
 
 mod events;
+mod placed;
 mod raw;
 mod scene;
 mod sent;
@@ -16,7 +17,10 @@ mod caller_answered_first;
 mod caller_gives_up;
 mod caller_identity;
 mod caller_waits_for_the_bridge;
+mod calls_begun_over_rest;
+mod calls_changed_over_rest;
 mod cancel_waits_for_a_provisional;
+mod commands_at_any_moment;
 mod dial_survives_any_weather;
 mod dial_targets_tell_all;
 mod early_media;

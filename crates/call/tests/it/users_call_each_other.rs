@@ -3,14 +3,16 @@
 
 use std::net::SocketAddr;
 
+use call::Reply;
 use call::settings::Client;
 use sip::Method;
 use testkit::{Callee, World};
 
+use crate::placed::completes;
 use crate::raw::{Raw, description};
 use crate::registered_user_is_called::register;
 use crate::scene::{Scene, answers, callee_address, finish, refuses, s};
-use crate::sent::{request_to, response_to, responses_to};
+use crate::sent::{request_to, requests_to, response_to, responses_to};
 
 /// Where the user `bob` is, whom the test plays.
 fn bob() -> Raw {
@@ -71,12 +73,25 @@ fn the_other_phone_rings_and_its_words_come_back() {
 }
 
 #[test]
+fn a_device_is_told_the_name_of_its_call_and_a_program_can_end_it_by_that() {
+    let mut world = dials("jane", "secret", answers(1.0));
+    world.run_for(s(0.5));
+    let call_sid = response_to(&world, bob().0, 180).header("X-Call-Sid").unwrap();
+    world.run_for(s(1.0));
+    let answer = response_to(&world, bob().0, 200);
+    assert_eq!(answer.header("X-Call-Sid").as_ref(), Some(&call_sid));
+    assert_eq!(completes(&mut world, &call_sid), Reply::Accepted);
+    world.run_for(s(0.1));
+    assert_eq!(requests_to(&world, callee_address(1), &Method::Bye).len(), 1);
+}
+
+#[test]
 fn a_wrong_password_is_403_and_nobody_rings() {
     let mut world = dials("jane", "guess", answers(1.0));
     finish(&mut world);
     let refusal = response_to(&world, bob().0, 403);
     assert_eq!(refusal.header("X-Reason"), None, "who it is, is not known");
-    assert!(crate::sent::requests_to(&world, callee_address(1), &Method::Invite).is_empty());
+    assert!(requests_to(&world, callee_address(1), &Method::Invite).is_empty());
 }
 
 #[test]

@@ -22,6 +22,8 @@ impl Gateway {
                     }
                 }
                 Output::Call(key, effect) => self.carry_out(key, effect),
+                // why: nothing gives the switch a command yet, so nobody waits for a reply.
+                Output::Reply(id, reply) => tracing::warn!("a reply to nobody: {id:?} {reply:?}"),
             }
         }
     }

@@ -11,8 +11,9 @@ pub struct Initial {
     pub caller_name: Option<String>,
     /// UUID of the service provider.
     pub service_provider_sid: String,
-    /// The INVITE; left out of a GET.
-    pub sip: SipBlock,
+    /// The INVITE that came in; left out of a GET. A call that we placed has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip: Option<SipBlock>,
     /// What verbs fall back to.
     pub defaults: Defaults,
     /// Variables of the application, verbatim.

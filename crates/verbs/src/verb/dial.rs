@@ -185,6 +185,47 @@ impl Object for TimeLimitWarning {
     }
 }
 
+impl Dial {
+    /// A dial with nothing but its targets.
+    pub fn of(target: Vec<Target>) -> Dial {
+        Dial {
+            id: None,
+            action_hook: None,
+            amd: None,
+            anchor_media: false,
+            answer_on_bridge: false,
+            boost_audio_signal: 0.0,
+            caller_id: None,
+            caller_name: None,
+            confirm_hook: None,
+            dial_music: None,
+            dtmf_capture: DtmfCapture::default(),
+            dtmf_hook: None,
+            dub: Vec::new(),
+            exit_media_path: false,
+            forward_pai: None,
+            headers: Headers::new(),
+            listen: None,
+            on_hold_hook: None,
+            proxy: None,
+            refer_hook: None,
+            srtp_encryption: None,
+            tag: None,
+            target,
+            time_limit: None,
+            timeout: TIMEOUT,
+            transcribe: None,
+            strategy: Strategy::default(),
+            ringback: None,
+            early_media: EarlyMedia::default(),
+            progress_timeout: None,
+            time_limit_warning: None,
+            send_digits: None,
+            progress_hook: None,
+        }
+    }
+}
+
 impl Object for Dial {
     const WHAT: &'static str = "`dial`";
     const IS_VERB: bool = true;

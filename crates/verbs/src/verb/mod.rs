@@ -164,13 +164,13 @@ fn seconds(fields: &mut Fields<'_>, name: &'static str) -> Option<Duration> {
 }
 
 /// A property in seconds whose 0 stands for its absence.
-fn nonzero_seconds(fields: &mut Fields<'_>, name: &'static str) -> Option<Duration> {
+pub(crate) fn nonzero_seconds(fields: &mut Fields<'_>, name: &'static str) -> Option<Duration> {
     seconds(fields, name).filter(|duration| !duration.is_zero())
 }
 
 /// A telephone number or whatever else a caller calls itself: any text but an empty one or one
 /// with control characters. A strict application hears of what is not E.164.
-fn number(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
+pub(crate) fn number(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
     let text = fields.optional::<String>(name);
     check_number(fields, name);
     text
@@ -215,7 +215,7 @@ fn required_hook(fields: &mut Fields<'_>, name: &'static str) -> Hook {
 }
 
 /// Text that will stand in a header or a start line.
-fn one_line(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
+pub(crate) fn one_line(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
     let text: Option<String> = fields.optional(name);
     if let Some(member) = fields.take(&name)
         && text.as_ref().is_some_and(|text| text.contains(char::is_control))

@@ -158,7 +158,7 @@ fn the_first_payload_carries_the_invite() {
     let initial = Initial {
         caller_name: Some("Bob".to_owned()),
         service_provider_sid: "sp".to_owned(),
-        sip: SipBlock {
+        sip: Some(SipBlock {
             method: "INVITE".to_owned(),
             uri: "sip:+4930999888@sip.example.com".to_owned(),
             version: "2.0".to_owned(),
@@ -176,7 +176,7 @@ fn the_first_payload_carries_the_invite() {
             source_address: "198.51.100.7".to_owned(),
             source_port: "5060".to_owned(),
             protocol: "udp".to_owned(),
-        },
+        }),
         defaults: Defaults::default(),
         env_vars: json!({ "keyName": "v" }).as_object().cloned(),
     };

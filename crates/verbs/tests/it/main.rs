@@ -3,6 +3,8 @@
 
 mod both_spellings;
 mod callbacks;
+mod calls_begun_over_rest;
+mod calls_changed_over_rest;
 mod every_property;
 mod headers_refused;
 mod hostile_text;

@@ -1,6 +1,8 @@
 //! From SIP status to the words of callbacks, and which of several outcomes is the dial's.
 
-use verbs::status::{CallStatus, DialStatus, LostBecause, Outcome, TargetStatus, best, of_sip};
+use verbs::status::{
+    CallStatus, DialStatus, LostBecause, Outcome, TargetStatus, best, of_created_call, of_sip,
+};
 
 #[test]
 fn every_final_status_has_its_word() {
@@ -12,6 +14,18 @@ fn every_final_status_has_its_word() {
             _ => "failed",
         };
         assert_eq!(of_sip(sip_status).as_str(), expected, "{sip_status}");
+    }
+}
+
+#[test]
+fn a_call_that_a_program_began_and_the_callee_declined_was_busy() {
+    for sip_status in 300..700 {
+        let expected = match sip_status {
+            486 | 600 | 603 => CallStatus::Busy,
+            487 => CallStatus::NoAnswer,
+            _ => CallStatus::Failed,
+        };
+        assert_eq!(of_created_call(sip_status), expected, "{sip_status}");
     }
 }
 

@@ -39,7 +39,7 @@ impl Call {
             // why: said as an alert when the dial started; the default tone beats silence.
             Some(Ringback::Url(_)) => self.settings.ringback.clone(),
         };
-        self.effect(Effect::Media(Media::Ringback(LegId::CALLER, country)));
+        self.effect(Effect::Media(Media::Ringback(self.caller.id, country)));
     }
 
     /// A callee made progress: early media of a single callee reaches the caller; otherwise the
@@ -58,7 +58,7 @@ impl Call {
             self.set_callee_remote(id);
             if first {
                 self.caller_input(cx, caller::Input::EarlyMedia);
-                self.effect(Effect::Media(Media::Bridge(LegId::CALLER, id)));
+                self.effect(Effect::Media(Media::Bridge(self.caller.id, id)));
             }
             if let Some(dial) = self.dial.as_mut() {
                 dial.heard = Some(id);
@@ -75,7 +75,7 @@ impl Call {
         let Some(winner) = dial.winner else { return };
         self.set_callee_remote(winner);
         self.caller_input(cx, caller::Input::Answer);
-        self.effect(Effect::Media(Media::Bridge(LegId::CALLER, winner)));
+        self.effect(Effect::Media(Media::Bridge(self.caller.id, winner)));
     }
 
     /// Properties of the running dial that parse and do not run yet, each said once.

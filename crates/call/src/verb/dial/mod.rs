@@ -25,6 +25,8 @@ use ring::{Action, Input, State};
 #[derive(Debug)]
 pub(crate) struct Dial {
     pub(crate) verb: verbs::Dial,
+    /// It calls the caller itself: whoever wins runs the verbs.
+    pub(crate) places: bool,
     /// Its place in the list, for alerts.
     pub(crate) index: usize,
     pub(crate) state: State,
@@ -40,15 +42,37 @@ pub(crate) struct Dial {
     starting: bool,
 }
 
+impl Dial {
+    /// JSON pointer of a target, for alerts.
+    pub(crate) fn place(&self, target: usize) -> String {
+        if self.places {
+            return "/to".to_owned();
+        }
+        format!("/{}/target/{target}", self.index)
+    }
+}
+
 impl Call {
     /// Starts a dial.
     pub(crate) fn run_dial(&mut self, cx: Context<'_>, index: usize, verb: verbs::Dial) {
+        self.start_dial(cx, index, verb, false);
+    }
+
+    /// Starts a dial, of callees or (`places`) of the caller itself.
+    pub(crate) fn start_dial(
+        &mut self,
+        cx: Context<'_>,
+        index: usize,
+        verb: verbs::Dial,
+        places: bool,
+    ) {
         self.stage = Stage::Running;
         self.dials += 1;
         let records = verb.target.iter().map(|_| Record::default()).collect();
         let timeout = verb.timeout;
         self.dial = Some(Dial {
             verb,
+            places,
             index,
             state: State::Ringing,
             started: cx.now,
@@ -119,7 +143,10 @@ impl Call {
                     self.callee_input(cx, winner, callee::Input::Stop);
                 }
             }
-            Action::Connect => self.connect_winner(cx),
+            Action::Connect => match self.dial.as_ref().is_some_and(|dial| dial.places) {
+                true => self.become_caller(cx),
+                false => self.connect_winner(cx),
+            },
             Action::FinishFailed => self.finish_dial(cx, result::End::Failed),
             Action::FinishNoAnswer => self.finish_dial(cx, result::End::NoAnswer),
             Action::FinishCompleted => self.finish_dial(cx, result::End::Completed),

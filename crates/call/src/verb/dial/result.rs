@@ -297,9 +297,20 @@ impl Call {
         }
     }
 
+    /// A program gave this leg up: that is how its target failed.
+    pub(crate) fn note_given_up(&mut self, id: LegId) {
+        if let Some((record, _)) = self.record(id) {
+            record.sip_status = Some(487);
+            record.sip_reason = Some(sip::default_reason(487).to_owned());
+        }
+    }
+
     /// The outcome is known: asks the actionHook, once, and lets the list go on.
     pub(crate) fn finish_dial(&mut self, cx: Context<'_>, end: End) {
         let Some(dial) = self.dial.take() else { return };
+        if dial.places {
+            return self.placing_failed(cx, &dial, end);
+        }
         let mut outcome = outcome(&dial, end);
         let winner = dial.winner.and_then(|id| self.legs.get(&id));
         if let (End::Completed, Some(leg)) = (end, winner) {
@@ -314,13 +325,11 @@ impl Call {
             .map(|(index, (record, target))| record.report(index, target, &dial, won_by))
             .collect();
         if end != End::Completed {
-            let reason = sip::default_reason(outcome.dial_sip_status).to_owned();
-            let reason = outcome_reason(&dial, outcome.dial_sip_status).unwrap_or(reason);
-            self.last_failure = Some((outcome.dial_sip_status, reason));
+            self.last_failure = Some(dial.failure(end));
         } else {
             self.last_failure = None;
         }
-        self.effect(Effect::Media(Media::Silence(LegId::CALLER)));
+        self.effect(Effect::Media(Media::Silence(self.caller.id)));
         if self.caller.state.alive() {
             self.stage = Stage::Next;
         }
@@ -332,6 +341,21 @@ impl Call {
             self.ask(hook, payload, Why::Action);
         }
     }
+}
+
+impl Dial {
+    /// The failure of a dial that had no winner: final SIP status and reason phrase.
+    pub(crate) fn failure(&self, end: End) -> (u16, String) {
+        let status = outcome(self, end).dial_sip_status;
+        let reason = outcome_reason(self, status);
+        (status, reason.unwrap_or_else(|| sip::default_reason(status).to_owned()))
+    }
+}
+
+/// What a final status says of a leg that nobody was connected to: a 2xx that crossed our CANCEL
+/// was no answer.
+fn unanswered(status: u16) -> u16 {
+    if status < 300 { 487 } else { status }
 }
 
 /// The reason phrase that came with this status.
@@ -351,18 +375,20 @@ fn outcome(dial: &Dial, end: End) -> DialResult {
         // callees said before.
         End::NoAnswer => (DialStatus::NoAnswer, 487, first_called),
         End::Failed => {
-            let failures = dial.records.iter().filter_map(Record::failure).collect();
-            let sip_status = best_of(failures).map_or(480, |(_, status, _)| status);
+            let failures = dial.records.iter().filter_map(Record::failure);
+            let failures = failures.map(|(at, status, reason)| (at, unanswered(status), reason));
+            let sip_status = best_of(failures.collect()).map_or(480, |(_, status, _)| status);
             let chosen = dial
                 .records
                 .iter()
                 .filter(|record| {
-                    record.failure().is_some_and(|(_, status, _)| status == sip_status)
+                    let failure = record.failure();
+                    failure.is_some_and(|(_, status, _)| unanswered(status) == sip_status)
                 })
                 .flat_map(|record| &record.attempts)
                 .find(|attempt| {
                     attempt.trying.is_some()
-                        && attempt.sip_status == Some(sip_status)
+                        && attempt.sip_status.map(unanswered) == Some(sip_status)
                         && !attempt.fruitless
                 });
             (status::of_sip(sip_status), sip_status, chosen)

@@ -36,6 +36,8 @@ pub(crate) enum Input {
     TimeLimit,
     /// The caller cancelled or hung up, or was ended by us.
     CallerGone,
+    /// New instructions came for the caller.
+    Replaced,
 }
 
 /// What is to be done, in order.
@@ -91,6 +93,12 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
         (S::Bridged(_), I::CallerGone) => {
             (S::Over, &[A::DisarmTimeLimit, A::StopWinner, A::FinishCompleted])
         }
+        (S::Ringing, I::Replaced) => {
+            (S::Over, &[A::DisarmRing, A::StopAll(LostBecause::Replaced), A::FinishNoAnswer])
+        }
+        (S::Bridged(_), I::Replaced) => {
+            (S::Over, &[A::DisarmTimeLimit, A::StopWinner, A::FinishCompleted])
+        }
         // why: a callee's answer after the race never gets here as an answer; its leg is being
         // cancelled and ends itself. Timers of a state that was left are disarmed by that step.
         (state, _) => (state, &[]),
@@ -107,7 +115,7 @@ mod tests {
     const ONE: LegId = LegId(1);
     const TWO: LegId = LegId(2);
     const STATES: [S; 3] = [S::Ringing, S::Bridged(ONE), S::Over];
-    const INPUTS: [I; 8] = [
+    const INPUTS: [I; 9] = [
         I::Answered(ONE),
         I::Answered(TWO),
         I::Lost,
@@ -116,6 +124,7 @@ mod tests {
         I::RingTimeout,
         I::TimeLimit,
         I::CallerGone,
+        I::Replaced,
     ];
     const WON: &[A] = &[
         A::StopLosers(LostBecause::AnsweredElsewhere),
@@ -136,17 +145,19 @@ mod tests {
             &[A::StopAll(LostBecause::RingTimeout), A::FinishNoAnswer]),
         (S::Ringing, &[I::CallerGone],    S::Over,
             &[A::DisarmRing, A::StopAll(LostBecause::CallerGone), A::FinishNoAnswer]),
+        (S::Ringing, &[I::Replaced],      S::Over,
+            &[A::DisarmRing, A::StopAll(LostBecause::Replaced), A::FinishNoAnswer]),
         (S::Ringing, &[I::WinnerGone, I::TimeLimit], S::Ringing, &[]),
 
         (S::Bridged(ONE), &[I::WinnerGone], S::Over, &[A::DisarmTimeLimit, A::FinishCompleted]),
         (S::Bridged(ONE), &[I::TimeLimit],  S::Over, &[A::StopWinner, A::FinishCompleted]),
-        (S::Bridged(ONE), &[I::CallerGone], S::Over,
+        (S::Bridged(ONE), &[I::CallerGone, I::Replaced], S::Over,
             &[A::DisarmTimeLimit, A::StopWinner, A::FinishCompleted]),
         (S::Bridged(ONE), &[I::Answered(ONE), I::Answered(TWO), I::Lost, I::LastLost,
                             I::RingTimeout], S::Bridged(ONE), &[]),
 
         (S::Over, &[I::Answered(ONE), I::Answered(TWO), I::Lost, I::LastLost, I::WinnerGone,
-                    I::RingTimeout, I::TimeLimit, I::CallerGone], S::Over, &[]),
+                    I::RingTimeout, I::TimeLimit, I::CallerGone, I::Replaced], S::Over, &[]),
     ];
 
     #[test]

@@ -47,7 +47,7 @@ impl Call {
         if let Some(record) = dial.records.get_mut(index) {
             record.skipped = Some(because);
         }
-        let place = format!("/{}/target/{index}", dial.index);
+        let place = dial.place(index);
         let what = match because {
             LostBecause::Duplicate => "the same address stands in target before it".to_owned(),
             _ => format!(
@@ -67,7 +67,10 @@ impl Call {
             registrar: cx.registrar,
             caller_id: &caller_id,
             inbound: self.caller.carrier.as_ref(),
-            calling_device: self.caller.carrier.is_none().then_some(self.caller.flow.remote),
+            calling_device: match &self.caller.carrier {
+                None => self.caller.flow.map(|flow| flow.remote),
+                Some(_) => None,
+            },
             resting: cx.resting,
             now: cx.now,
         };
@@ -100,7 +103,7 @@ impl Call {
 
     fn target_unroutable(&mut self, index: usize, why: Unroutable) {
         let Some(dial) = self.dial.as_mut() else { return };
-        let place = format!("/{}/target/{index}", dial.index);
+        let place = dial.place(index);
         let alert = why.alert.map(|alert| (alert, format!("{place}: {}", why.reason)));
         if let Some(record) = dial.records.get_mut(index) {
             record.unroutable = Some(why);
@@ -138,7 +141,9 @@ impl Call {
     }
 
     fn new_leg(&mut self, target: usize, verb: &Target, route: Attempt) -> Leg {
-        let call_sid = self.random.sid();
+        let places = self.dial.as_ref().is_some_and(|dial| dial.places);
+        // why: whichever of them answers is the call.
+        let call_sid = if places { self.call_sid.clone() } else { self.random.sid() };
         let from = self.caller_id_for(verb);
         let session_id = self.random.next_u64();
         let dial = self.dial.as_mut();
@@ -152,6 +157,7 @@ impl Call {
             state: callee::State::Resolving,
             call_sid,
             dial: self.dials,
+            places,
             target,
             attempt: attempts.unwrap_or_default(),
             flow: None,
@@ -186,6 +192,6 @@ impl Call {
         (1..LEGS_MAX)
             .filter_map(|number| u8::try_from(number).ok())
             .map(LegId)
-            .find(|id| !self.legs.contains_key(id))
+            .find(|id| !self.legs.contains_key(id) && *id != self.caller.id)
     }
 }
