@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use sip::auth::challenge::Verdict;
-use sip::{Flow, Message, Method, Respond, Uri};
+use sip::{Flow, Message, Method, Respond, SavedBinding, Uri};
 
 use crate::switch::Switch;
 
@@ -25,6 +25,28 @@ impl Switch {
             }
             // why: a user may say where it is itself, not where another one is.
             Ok(_) => Respond::status(403),
+        }
+    }
+
+    /// Puts back the bindings of an address of record that [`Output::Bound`](crate::Output::Bound)
+    /// told of in an earlier run, and says how many count again. Those of a user who is not
+    /// configured any more, or of another realm, are left out.
+    pub fn restore(&mut self, now: Instant, aor: &str, bindings: &[SavedBinding]) -> usize {
+        let user = match &self.settings.realm {
+            Some(realm) => aor.strip_suffix(realm).and_then(|user| user.strip_suffix('@')),
+            None => Some(aor),
+        };
+        match user.filter(|user| self.settings.client(user).is_some()) {
+            Some(user) => self.registrar.restore(now, user, bindings),
+            None => 0,
+        }
+    }
+
+    /// How the bindings of a user are named outside.
+    pub(crate) fn aor(&self, user: &str) -> String {
+        match &self.settings.realm {
+            Some(realm) => format!("{user}@{realm}"),
+            None => user.to_owned(),
         }
     }
 

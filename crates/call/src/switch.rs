@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use sip::auth::challenge::Challenger;
 use sip::registrar::{Registrar, RegistrarConfig};
-use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, Transmit};
+use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, Transmit};
 
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
@@ -36,6 +36,14 @@ pub enum Output {
     Transmit(Transmit),
     /// Do this for a call; inputs that answer it carry the same key.
     Call(CallKey, Effect),
+    /// The bindings of an address of record have changed: keep these for [`Switch::restore`], in
+    /// the place of all that was kept of it.
+    Bound {
+        /// `user@realm`; the user alone where no realm is configured.
+        aor: String,
+        /// What it is bound to now; nothing where it is reachable nowhere.
+        bindings: Vec<SavedBinding>,
+    },
 }
 
 /// How much is alive, for health, metrics and tests.
@@ -162,8 +170,11 @@ impl Switch {
     }
 
     /// New settings: for the calls that come; those that are up keep theirs.
+    ///
+    /// Users that are gone are reachable no more.
     pub fn set_settings(&mut self, settings: Arc<Settings>) {
         self.settings = settings;
+        self.registrar.retain(|user| self.settings.client(user).is_some());
     }
 
     /// From now on new calls get 503 with Retry-After.
@@ -223,6 +234,10 @@ impl Switch {
     fn work(&mut self, now: Instant) {
         while let Some(event) = self.endpoint.poll_event() {
             self.dispatch(now, event);
+        }
+        while let Some((user, bindings)) = self.registrar.poll_changed(now) {
+            let aor = self.aor(&user);
+            self.outputs.push_back(Output::Bound { aor, bindings });
         }
     }
 

@@ -37,6 +37,6 @@ pub use headers::{HeaderError, HeaderErrorKind, NameAddr, Params, Via};
 pub use message::Message;
 pub use method::Method;
 pub use parse::{ParseError, ParseErrorKind};
-pub use registrar::{Binding, Registrar, RegistrarConfig};
+pub use registrar::{Binding, Registrar, RegistrarConfig, SavedBinding};
 pub use uri::{Scheme, Uri};
 pub use write::{BuildError, Builder, default_reason};

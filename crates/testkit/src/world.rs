@@ -11,7 +11,7 @@ use call::settings::{
 use call::{
     Alert, CallKey, Effect, HookFailure, Input, LegId, LegRecord, Media, Output, Settings, Switch,
 };
-use sip::{Flow, Transport};
+use sip::{Flow, SavedBinding, Transport};
 
 use crate::application::{Answer, Application};
 use crate::link::{Datagram, Link, Weather};
@@ -61,6 +61,8 @@ pub struct World {
     pub records: Vec<LegRecord>,
     /// Alerts that the switch raised.
     pub alerts: Vec<Alert>,
+    /// What the switch last said of the bindings of each address of record.
+    pub bound: BTreeMap<String, Vec<SavedBinding>>,
     /// What the media side was told.
     pub media: Vec<MediaFact>,
     /// RTP ports that are open.
@@ -154,6 +156,7 @@ impl World {
             application: config.application,
             records: Vec::new(),
             alerts: Vec::new(),
+            bound: BTreeMap::new(),
             media: Vec::new(),
             open_ports: BTreeSet::new(),
             names: BTreeMap::new(),
@@ -289,6 +292,9 @@ impl World {
                     self.send(SWITCH, transmit.flow.remote, transmit.bytes);
                 }
                 Output::Call(key, effect) => self.carry_out(key, effect),
+                Output::Bound { aor, bindings } => {
+                    self.bound.insert(aor, bindings);
+                }
             }
         }
         let mut sent = Vec::new();

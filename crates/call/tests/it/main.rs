@@ -29,6 +29,7 @@ mod next_gateway;
 mod not_supported_is_said;
 mod phone_numbers;
 mod registered_user_is_called;
+mod registrations_are_kept;
 mod rejected_lists;
 mod requests_inside_a_dialog;
 mod retransmissions;

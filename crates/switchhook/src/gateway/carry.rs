@@ -22,6 +22,7 @@ impl Gateway {
                     }
                 }
                 Output::Call(key, effect) => self.carry_out(key, effect),
+                Output::Bound { aor, bindings } => self.keeper.bound(aor, bindings),
             }
         }
     }
