@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
 
 mod admission;
+mod allowance;
 mod call;
 mod effect;
 mod hook;
@@ -22,6 +23,7 @@ mod record;
 mod register;
 mod route;
 pub mod settings;
+mod strangers;
 mod switch;
 mod timer;
 mod verb;
@@ -31,5 +33,6 @@ pub use input::{HookFailure, Input};
 pub use leg::LegId;
 pub use record::LegRecord;
 pub use settings::Settings;
+pub use strangers::{BURST_SECONDS, SILENCE, STRANGERS_MAX, STRANGERS_PER_SECOND};
 pub use switch::{Alive, CallKey, Output, Switch};
 pub use timer::Timer;

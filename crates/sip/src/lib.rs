@@ -21,6 +21,7 @@ pub mod method;
 mod options;
 pub mod parse;
 mod random;
+pub mod recent;
 pub mod registrar;
 mod stack;
 mod transaction;
@@ -29,6 +30,7 @@ pub mod write;
 
 pub use auth::challenge::{Challenger, Verdict};
 pub use auth::login::{Login, Proof, Unanswered};
+pub use auth::standing::Standing;
 pub use endpoint::{
     Config, Counts, EndCause, Endpoint, Event, Flow, Invite, InviteId, RejectCause, RequestId,
     Respond, Transmit, Transport,

@@ -79,6 +79,10 @@ pub struct Config {
     /// With so many transactions alive a new request outside a dialog gets 503 with Retry-After.
     /// Requests within dialogs are always served. Default 100,000.
     pub max_transactions: usize,
+    /// 100 Trying is sent for each new INVITE at once. Without, the core calls
+    /// [`Endpoint::trying`](super::Endpoint::trying) for those that it takes, and
+    /// [`Endpoint::refuse`](super::Endpoint::refuse) leaves nothing of the others. Default true.
+    pub trying_at_once: bool,
 }
 
 impl Default for Config {
@@ -89,6 +93,7 @@ impl Default for Config {
             t4: Duration::from_secs(5),
             user_agent: "Switchhook".to_owned(),
             max_transactions: 100_000,
+            trying_at_once: true,
         }
     }
 }
@@ -166,7 +171,7 @@ pub enum EndCause {
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A new INVITE. 100 Trying is sent; [`Endpoint::respond`](super::Endpoint::respond) is due.
+    /// A new INVITE. 100 Trying is sent, see [`Config`]; [`Endpoint::respond`](super::Endpoint::respond) is due.
     Invite {
         /// Names the session from now on.
         id: InviteId,

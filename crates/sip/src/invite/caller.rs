@@ -9,7 +9,7 @@ use crate::{
     headers::HeaderError,
     message::Message,
     method::Method,
-    random::tag_text,
+    random::{Tag, tag_text},
     stack::{ALLOW, Stack},
     transaction::{
         Failure, ack,
@@ -99,7 +99,7 @@ impl Session {
     ) -> Result<Session, BuildError> {
         let branch = stack.generator.next_u128();
         let call_id = format!("{:032x}", stack.generator.next_u128());
-        let tag = stack.generator.next_u64();
+        let tag = stack.generator.next_u128();
         let contact = dialog::contact(invite.flow, invite.contact_user.as_deref());
         let request = write_invite(invite, &stack.agent, branch, &call_id, tag, &contact)?;
         let key = ClientKey::new(branch, ClientMethod::Invite);
@@ -288,7 +288,7 @@ fn write_invite(
     agent: &str,
     branch: u128,
     call_id: &str,
-    tag: u64,
+    tag: Tag,
     contact: &str,
 ) -> Result<Message, BuildError> {
     let mut builder = Builder::request(Method::Invite, &invite.request_uri)

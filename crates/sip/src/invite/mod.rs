@@ -25,6 +25,7 @@ use crate::{
     dialog::Dialog,
     endpoint::{Event, InviteId},
     message::Message,
+    random::Tag,
     stack::Stack,
     transaction::table::{Class, ServerId},
 };
@@ -35,7 +36,7 @@ pub(crate) struct Session {
     id: InviteId,
     call_id: String,
     /// Our tag in every dialog of the session.
-    tag: u64,
+    tag: Tag,
     /// Our Contact, ready to be written.
     contact: String,
     side: Side,
@@ -107,7 +108,7 @@ impl<'a> Step<'a> {
 }
 
 impl Session {
-    fn new(id: InviteId, call_id: String, tag: u64, contact: String, side: Side) -> Session {
+    fn new(id: InviteId, call_id: String, tag: Tag, contact: String, side: Side) -> Session {
         Session {
             id,
             call_id,
@@ -125,7 +126,7 @@ impl Session {
     }
 
     /// Our tag, by which requests of the peer find the session.
-    pub(crate) fn tag(&self) -> u64 {
+    pub(crate) fn tag(&self) -> Tag {
         self.tag
     }
 

@@ -360,6 +360,21 @@ impl Transactions {
         id
     }
 
+    /// Ends a server transaction that nothing was sent in, and gives back what its request was.
+    pub(crate) fn discard(&mut self, id: ServerId) -> Option<(Message, Flow, ServerKey)> {
+        let server = self.servers.get_mut(&id).filter(|server| server.response.is_none())?;
+        let request = server.request.take()?;
+        let (flow, key) = (server.flow, server.key.clone());
+        self.deadlines.disarm(Due::Server(id, Timer::Unanswered));
+        self.forget_server(id);
+        Some((request, flow, key))
+    }
+
+    /// Where the request of a server transaction came from.
+    pub(crate) fn came_from(&self, id: ServerId) -> Option<Flow> {
+        self.servers.get(&id).map(|server| server.flow)
+    }
+
     /// The session of a server transaction.
     pub(crate) fn server_owner(&self, id: ServerId) -> Option<InviteId> {
         self.servers.get(&id)?.owner
