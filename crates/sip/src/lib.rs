@@ -22,6 +22,7 @@ mod options;
 pub mod parse;
 mod random;
 pub mod recent;
+pub mod redacted;
 pub mod registrar;
 mod stack;
 mod transaction;

@@ -36,13 +36,19 @@ pub struct Flow {
     pub remote: SocketAddr,
 }
 
-/// A datagram to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A datagram to be sent. `Debug` does not show it: it may hold credentials.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Transmit {
     /// Where to.
     pub flow: Flow,
     /// The whole message.
     pub bytes: Bytes,
+}
+
+impl fmt::Debug for Transmit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Transmit({:?}, {} bytes)", self.flow, self.bytes.len())
+    }
 }
 
 /// One INVITE session, from the INVITE to the last transaction of its dialog.

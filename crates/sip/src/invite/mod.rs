@@ -30,8 +30,7 @@ use crate::{
     transaction::table::{Class, ServerId},
 };
 
-/// One INVITE session.
-#[derive(Debug)]
+/// One INVITE session. `Debug` shows no URI, which may hold a password.
 pub(crate) struct Session {
     id: InviteId,
     call_id: String,
@@ -104,6 +103,13 @@ impl<'a> Step<'a> {
 
     fn report(&mut self, event: Event) {
         self.stack.events.push_back(event);
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Session { id, call_id, side, .. } = self;
+        write!(f, "Session({id}, {call_id}, {side:?})")
     }
 }
 
