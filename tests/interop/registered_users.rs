@@ -6,6 +6,7 @@ use crate::support::ladder::Message;
 use crate::support::phone::Phone;
 use crate::support::scene::{CALLEE, CALLER, Config, STRANGER, Scene, dial};
 use crate::support::switch::Switch;
+use crate::support::wait_for;
 
 /// With two users, and the application for their calls where there is one.
 fn config(scene: &Scene, device_calls: bool) -> Config {
@@ -39,6 +40,35 @@ fn a_registered_user_is_rung_where_it_registered() {
     assert_eq!(invite.first_line(), format!("INVITE sip:demo@{} SIP/2.0", demo.address));
     let sid = scene.app.is_asked("/dialled").json["dial_call_sid"].clone();
     assert_eq!(invite.header("X-Call-Sid").map(|sid| json!(sid)), Some(sid));
+    switch.ends();
+}
+
+#[test]
+fn a_registered_user_is_still_rung_after_the_switch_was_killed() {
+    let scene = Scene::new();
+    let mut config = config(&scene, false);
+    let database = scene.folder.join("switchhook.db");
+    config.rest += &format!("[store]\nurl = \"sqlite:{}\"\n", database.display());
+    let mut killed = scene.starts(&config);
+    let demo = registers(scene.phone(CALLEE).with("user", "demo"), &killed);
+    let target = json!([{ "type": "user", "name": "demo" }]);
+    scene.app.runs("/incoming", &dial(&[], &json!({ "answerOnBridge": true, "target": target })));
+    let contact = format!("<sip:demo@{}>", demo.address);
+    wait_for("the registration to be on the disk", || {
+        ["switchhook.db", "switchhook.db-wal"].iter().find(|file| {
+            let bytes = std::fs::read(scene.folder.join(file)).unwrap_or_default();
+            bytes.windows(contact.len()).any(|window| window == contact.as_bytes())
+        })
+    });
+    killed.signal("KILL");
+    killed.ended();
+    let switch = scene.starts(&config);
+    assert!(switch.log().contains("registrations of an earlier run"), "{}", switch.log());
+    let demo_runs = demo.plays("callee_answers", &switch);
+    scene.phone(CALLER).plays("caller_hangs_up", &switch).finishes();
+    let ladder = demo_runs.finishes();
+    let invite = ladder.only("INVITE");
+    assert_eq!(invite.first_line(), format!("INVITE sip:demo@{} SIP/2.0", demo.address));
     switch.ends();
 }
 

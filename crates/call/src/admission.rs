@@ -1,36 +1,15 @@
 //! Whether a new call may come in at all: draining, calls at the same time, calls a second.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sip::{InviteId, Respond};
 
+use crate::allowance::Allowance;
 use crate::settings::{Carrier, Limits};
 
 /// Seconds a caller is asked to wait before it tries again.
 const RETRY_AFTER: &str = "5";
-
-/// Calls a second: refilled at `rate`, never above one second's worth.
-#[derive(Debug, Default)]
-struct Allowance {
-    left: f64,
-    refilled: Option<Instant>,
-}
-
-impl Allowance {
-    /// Takes one call, if there is one left.
-    fn take(&mut self, now: Instant, rate: u32) -> bool {
-        let rate = f64::from(rate);
-        let since = self.refilled.map_or(Duration::from_secs(1), |at| now.duration_since(at));
-        self.refilled = Some(now);
-        self.left = (self.left + since.as_secs_f64() * rate).min(rate);
-        let taken = self.left >= 1.0;
-        if taken {
-            self.left -= 1.0;
-        }
-        taken
-    }
-}
 
 /// The gate for new calls.
 #[derive(Debug, Default)]
@@ -120,6 +99,8 @@ pub(crate) fn refusal(why: &str) -> Respond {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[allow(clippy::disallowed_methods)]

@@ -22,23 +22,24 @@ impl Switch {
     pub(crate) fn invited(&mut self, now: Instant, id: InviteId, request: Message, flow: Flow) {
         let arrival = match self.classify(now, request, flow) {
             Ok(arrival) => arrival,
-            Err(refusal) => return self.endpoint.respond(now, id, refusal),
+            Err(refusal) => return self.endpoint.refuse(now, id, refusal),
         };
         let live = self.callers();
         let limits = self.settings.limits;
         if let Some(carrier) = &arrival.carrier
             && let Err(why) = self.carriers.admit(now, carrier)
         {
-            return self.endpoint.respond(now, id, admission::refusal(&why));
+            return self.endpoint.refuse(now, id, admission::refusal(&why));
         }
         match self.admission.admit(now, live, &limits) {
             Ok(()) => {
                 if let Some(carrier) = &arrival.carrier {
                     self.carriers.took(id, carrier);
                 }
+                self.endpoint.trying(now, id);
                 self.admit(now, id, arrival);
             }
-            Err(why) => self.endpoint.respond(now, id, admission::refusal(why)),
+            Err(why) => self.endpoint.refuse(now, id, admission::refusal(why)),
         }
     }
 
@@ -64,7 +65,7 @@ impl Switch {
         if !ours {
             return Err(Respond::status(404));
         }
-        self.authenticate(now, &request)?;
+        self.authenticate(now, &request, flow)?;
         let user = called_user(&request);
         let settings = &self.settings;
         let runs = if let Some(name) = &settings.device_application {
@@ -86,7 +87,11 @@ impl Switch {
             Some(Method::Register) => self.register(now, request, flow),
             _ => Respond::status(405),
         };
-        self.endpoint.reply(now, id, response);
+        if response.status < 300 {
+            self.endpoint.reply(now, id, response);
+        } else {
+            self.endpoint.refuse_request(id, response);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the application is told about a call: the base fields, the first payload, status events.
 
 use serde_json::Value;
-use sip::{Flow, Message};
+use sip::{Flow, Message, redacted};
 use verbs::callback::{BodyPart, CallInfo, DialResult, Direction, Initial, SipBlock, StatusEvent};
 use verbs::status::CallStatus;
 
@@ -14,11 +14,9 @@ use crate::verb::dial::result::seconds;
 
 /// Headers of a BYE that the application is told of.
 pub(crate) fn extra_headers(request: &Message) -> Vec<(String, String)> {
-    request
-        .headers()
-        .filter(|(name, _)| StatusEvent::kept_header(name))
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect()
+    let mut headers = redacted::headers(request);
+    headers.retain(|(name, _)| StatusEvent::kept_header(name));
+    headers
 }
 
 impl Call {
@@ -187,15 +185,13 @@ fn sip_block(
     };
     SipBlock {
         method: "INVITE".to_owned(),
-        uri: request.request_uri().unwrap_or_default().into_owned(),
+        uri: redacted::text(&request.request_uri().unwrap_or_default()),
         version: "2.0".to_owned(),
-        headers: request
-            .headers()
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect(),
+        // why: a proof of who a user is can be tried against its password at leisure.
+        headers: redacted::headers(request),
         body,
         payload,
-        raw: String::from_utf8_lossy(request.as_bytes()).into_owned(),
+        raw: redacted::message(request),
         called_number,
         calling_number,
         kind: "request",

@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic))]
 
 mod admission;
+mod allowance;
 mod call;
 mod command;
 mod effect;
@@ -24,6 +25,7 @@ mod record;
 mod register;
 mod route;
 pub mod settings;
+mod strangers;
 mod switch;
 mod timer;
 mod update;
@@ -35,5 +37,6 @@ pub use input::{HookFailure, Input, Way};
 pub use leg::LegId;
 pub use record::LegRecord;
 pub use settings::Settings;
+pub use strangers::{BURST_SECONDS, SILENCE, STRANGERS_MAX, STRANGERS_PER_SECOND};
 pub use switch::{Alive, CallKey, Output, Switch};
 pub use timer::Timer;

@@ -20,7 +20,7 @@ use crate::random::Random;
 use crate::settings::{Carrier, Credentials, Gateway, GatewayHost, Settings};
 
 /// SIP's own port (RFC 3261 §19.1.2).
-const SIP_PORT: u16 = 5060;
+pub(crate) const SIP_PORT: u16 = 5060;
 
 /// One way to call a target.
 #[derive(Clone, Debug)]

@@ -188,6 +188,9 @@ pub struct Limits {
     pub calls: usize,
     /// New callers a second; over it 503 with Retry-After.
     pub calls_per_second: u32,
+    /// Requests a second of an address that has proved nothing; ten times as many at once. Above
+    /// it the address is not answered for a minute.
+    pub stranger_requests_per_second: u32,
     /// A gateway that has not rung the callee for this long gives way to the carrier's next one.
     pub gateway_progress: Duration,
     /// How long SIGTERM waits for live calls.
@@ -201,6 +204,7 @@ impl Default for Limits {
             confirm: Duration::from_secs(60),
             calls: 2500,
             calls_per_second: 200,
+            stranger_requests_per_second: 10,
             gateway_progress: Duration::from_secs(5),
             drain: Duration::from_secs(600),
         }

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sip::auth::challenge::Challenger;
+use sip::auth::standing::Standing;
 use sip::registrar::{Registrar, RegistrarConfig};
-use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, Transmit};
+use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, Transmit};
 
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
@@ -25,6 +26,7 @@ use crate::leg::LegId;
 use crate::random::Random;
 use crate::route::Resting;
 use crate::settings::Settings;
+use crate::strangers::Strangers;
 
 /// One live call of a [`Switch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +41,14 @@ pub enum Output {
     Call(CallKey, Effect),
     /// The answer to [`Switch::handle_command`], exactly one for each.
     Reply(CommandId, Reply),
+    /// The bindings of an address of record have changed: keep these for [`Switch::restore`], in
+    /// the place of all that was kept of it.
+    Bound {
+        /// `user@realm`; the user alone where no realm is configured.
+        aor: String,
+        /// What it is bound to now; nothing where it is reachable nowhere.
+        bindings: Vec<SavedBinding>,
+    },
 }
 
 /// How much is alive, for health, metrics and tests.
@@ -78,6 +88,8 @@ pub struct Switch {
     pub(crate) challenger: Challenger,
     pub(crate) admission: Admission,
     pub(crate) carriers: CarrierLoad,
+    pub(crate) standing: Standing,
+    strangers: Strangers,
     resting: Resting,
     calls: BTreeMap<CallKey, Live>,
     legs: BTreeMap<InviteId, (CallKey, LegId)>,
@@ -96,17 +108,22 @@ impl Switch {
     /// An idle switch. `secret` makes every identifier and nonce: take it from the operating
     /// system, and show it to nobody.
     pub fn new(settings: Arc<Settings>, sip: sip::Config, secret: [u8; 32]) -> Switch {
-        let mut random = Random::from_secret(&secret);
+        let random = Random::from_secret(&secret);
         let registrations = RegistrarConfig {
             udp_expires_max: settings.udp_registration_expires,
             ..RegistrarConfig::default()
         };
         Switch {
-            endpoint: Endpoint::new(sip, random.next_u64()),
+            endpoint: Endpoint::with_secret(
+                sip::Config { trying_at_once: false, ..sip },
+                sip::auth::derived(&secret, b"sip"),
+            ),
             registrar: Registrar::new(registrations),
-            challenger: Challenger::new(secret),
+            challenger: Challenger::new(sip::auth::derived(&secret, b"nonces")),
             admission: Admission::new(),
             carriers: CarrierLoad::default(),
+            standing: Standing::new(),
+            strangers: Strangers::default(),
             resting: Resting::default(),
             settings,
             calls: BTreeMap::new(),
@@ -123,7 +140,19 @@ impl Switch {
 
     /// A SIP message arrived, a datagram or one of a stream.
     pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
-        self.endpoint.handle_datagram(now, flow, datagram);
+        let Switch { endpoint, strangers, standing, challenger, settings, .. } = self;
+        endpoint.handle_datagram_if(now, flow, datagram, &mut |request| {
+            let source = flow.remote.ip();
+            if standing.is_known(now, source) || !settings.carriers_of_source(source).is_empty() {
+                return true;
+            }
+            let vouched = !standing.is_source_locked(now, source)
+                && request
+                    .header_text("Authorization")
+                    .is_some_and(|answer| challenger.gave(now, source, &answer));
+            let rate = settings.limits.stranger_requests_per_second;
+            strangers.admit(now, source, request, rate, vouched)
+        });
         self.work(now);
     }
 
@@ -171,8 +200,11 @@ impl Switch {
     }
 
     /// New settings: for the calls that come; those that are up keep theirs.
+    ///
+    /// Users that are gone are reachable no more.
     pub fn set_settings(&mut self, settings: Arc<Settings>) {
         self.settings = settings;
+        self.registrar.retain(|user| self.settings.client(user).is_some());
     }
 
     /// From now on new calls get 503 with Retry-After.
@@ -198,6 +230,12 @@ impl Switch {
             named: self.sids.len(),
             sip: self.endpoint.counts(),
         }
+    }
+
+    /// What is remembered of addresses: what they proved, failed at, or asked too often. Bounded
+    /// whatever comes, and nobody waits for it.
+    pub fn remembered(&self) -> usize {
+        self.standing.remembered() + self.strangers.remembered()
     }
 
     /// Callers that are there: what `[limits] calls` counts. Cheap enough to ask at each step.
@@ -244,6 +282,10 @@ impl Switch {
     pub(crate) fn work(&mut self, now: Instant) {
         while let Some(event) = self.endpoint.poll_event() {
             self.dispatch(now, event);
+        }
+        while let Some((user, bindings)) = self.registrar.poll_changed(now) {
+            let aor = self.aor(&user);
+            self.outputs.push_back(Output::Bound { aor, bindings });
         }
     }
 

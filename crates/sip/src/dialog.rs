@@ -17,8 +17,8 @@ use crate::{
 /// Max-Forwards of the requests within a dialog (RFC 3261 §8.1.1.6).
 const MAX_FORWARDS: u8 = 70;
 
-/// One dialog, early or confirmed.
-#[derive(Clone, Debug)]
+/// One dialog, early or confirmed. `Debug` shows no URI, which may hold a password.
+#[derive(Clone)]
 pub(crate) struct Dialog {
     call_id: String,
     /// Our From, tag included.
@@ -33,6 +33,12 @@ pub(crate) struct Dialog {
     target: String,
     /// The way its first message took.
     flow: Flow,
+}
+
+impl std::fmt::Debug for Dialog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialog").field("call_id", &self.call_id).finish_non_exhaustive()
+    }
 }
 
 impl Dialog {

@@ -21,7 +21,8 @@ pub use event::{
 use crate::{
     deadlines::Due,
     invite::Session,
-    random::Generator,
+    message::Message,
+    random::{Generator, Tag, widened},
     stack::Stack,
     transaction::{
         Intervals,
@@ -35,17 +36,23 @@ use crate::{
 pub struct Endpoint {
     stack: Stack,
     max_transactions: usize,
+    trying_at_once: bool,
     sessions: BTreeMap<InviteId, Session>,
     /// Sessions by our tag, which each request within a dialog carries in To.
-    tags: BTreeMap<u64, InviteId>,
+    tags: BTreeMap<Tag, InviteId>,
     next_invite: u64,
     dropped: u64,
 }
 
 impl Endpoint {
-    /// An endpoint without any call. Who knows the seed can foretell every tag and branch.
+    /// An endpoint without any call, for tests: a seed of 64 bits is enough to repeat one.
     pub fn new(config: Config, seed: u64) -> Endpoint {
-        let Config { t1, t2, t4, user_agent, max_transactions } = config;
+        Endpoint::with_secret(config, widened(seed))
+    }
+
+    /// An endpoint without any call. Who knows the secret can foretell every tag and branch.
+    pub fn with_secret(config: Config, seed: [u8; 32]) -> Endpoint {
+        let Config { t1, t2, t4, user_agent, max_transactions, trying_at_once } = config;
         Endpoint {
             stack: Stack {
                 // why: it stands in every message, so it must not make them all unwritable.
@@ -56,6 +63,7 @@ impl Endpoint {
                 actions: Vec::new(),
             },
             max_transactions,
+            trying_at_once,
             sessions: BTreeMap::new(),
             tags: BTreeMap::new(),
             next_invite: 0,
@@ -66,7 +74,20 @@ impl Endpoint {
     /// A message arrived, a datagram or one of a stream ([`crate::framing`]); `flow.remote` is its
     /// source.
     pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
-        self.receive(now, flow, datagram);
+        self.handle_datagram_if(now, flow, datagram, &mut |_| true);
+    }
+
+    /// As [`Endpoint::handle_datagram`], but a request that belongs to nothing that is here (no
+    /// transaction, no dialog) is dropped in silence where `admit` says no: how strangers who ask
+    /// too much are left without an answer. ACK is not asked about: it never has one.
+    pub fn handle_datagram_if(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        datagram: &[u8],
+        admit: &mut dyn FnMut(&Message) -> bool,
+    ) {
+        self.receive(now, flow, datagram, admit);
         self.release();
     }
 
@@ -170,6 +191,40 @@ impl Endpoint {
     /// [`EndCause::Failed`].
     pub fn respond(&mut self, now: Instant, id: InviteId, response: Respond) {
         self.with(id, |session, stack| session.respond(stack, now, response));
+        self.release();
+    }
+
+    /// Sends the 100 Trying of a new INVITE that the core takes, where the endpoint did not at
+    /// once ([`Config::trying_at_once`]).
+    pub fn trying(&mut self, now: Instant, id: InviteId) {
+        self.with(id, |session, stack| session.trying(stack, now));
+    }
+
+    /// Refuses a new INVITE without keeping anything of it: RFC 3261 §8.2.7, a peer that repeats
+    /// it is answered anew, as by a stateless UAS. For refusals that cost the peer nothing and
+    /// must not cost us memory: challenges, limits. To be called at [`Event::Invite`], before any
+    /// other response; else it is [`Endpoint::respond`].
+    pub fn refuse(&mut self, now: Instant, id: InviteId, response: Respond) {
+        let untouched = self.sessions.get(&id).and_then(Session::untouched_invite);
+        let discarded = untouched.and_then(|invite| self.stack.transactions.discard(invite));
+        let Some((request, flow, key)) = discarded else {
+            return self.respond(now, id, response);
+        };
+        if let Some(session) = self.sessions.remove(&id) {
+            self.tags.remove(&session.tag());
+        }
+        self.stack.answer_statelessly(&request, flow, &key, &response);
+        self.stack.events.push_back(Event::Released { id });
+        self.release();
+    }
+
+    /// Answers an [`Event::Request`] outside any dialog without keeping anything of it; as
+    /// [`Endpoint::refuse`].
+    #[allow(clippy::needless_pass_by_value)] // The response is spent, whoever calls.
+    pub fn refuse_request(&mut self, request: RequestId, response: Respond) {
+        if let Some((request, flow, key)) = self.stack.transactions.discard(ServerId(request.0)) {
+            self.stack.answer_statelessly(&request, flow, &key, &response);
+        }
         self.release();
     }
 

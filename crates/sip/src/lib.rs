@@ -23,6 +23,8 @@ pub mod method;
 mod options;
 pub mod parse;
 mod random;
+pub mod recent;
+pub mod redacted;
 pub mod registrar;
 mod stack;
 mod transaction;
@@ -31,6 +33,7 @@ pub mod write;
 
 pub use auth::challenge::{Challenger, Verdict};
 pub use auth::login::{Login, Proof, Unanswered};
+pub use auth::standing::Standing;
 pub use endpoint::{
     Config, Counts, EndCause, Endpoint, Event, Flow, Invite, InviteId, RejectCause, RequestId,
     Respond, Transmit, Transport,
@@ -39,6 +42,6 @@ pub use headers::{HeaderError, HeaderErrorKind, NameAddr, Params, Via};
 pub use message::Message;
 pub use method::Method;
 pub use parse::{ParseError, ParseErrorKind};
-pub use registrar::{Binding, Registrar, RegistrarConfig};
+pub use registrar::{Binding, Registrar, RegistrarConfig, SavedBinding};
 pub use uri::{Scheme, Uri};
 pub use write::{BuildError, Builder, default_reason};

@@ -333,7 +333,8 @@ impl fmt::Debug for Message {
         f.write_str("Message(")?;
         match self.method() {
             Some(method) => {
-                write!(f, "{method} {}", self.request_uri().unwrap_or_default().escape_debug())?;
+                let uri = crate::redacted::text(&self.request_uri().unwrap_or_default());
+                write!(f, "{method} {}", uri.escape_debug())?;
             }
             None => {
                 let status = self.status().unwrap_or_default();

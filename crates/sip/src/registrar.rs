@@ -46,6 +46,16 @@ impl Default for RegistrarConfig {
     }
 }
 
+impl RegistrarConfig {
+    /// The longest that is granted to what came over this transport.
+    fn longest(&self, transport: Transport) -> Duration {
+        match transport {
+            Transport::Udp => self.expires_max.min(self.udp_expires_max),
+            Transport::Tcp => self.expires_max,
+        }
+    }
+}
+
 /// One place where an address of record is reachable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
@@ -56,12 +66,43 @@ pub struct Binding {
     pub flow: Flow,
     /// The first moment at which it no longer counts.
     pub expires_at: Instant,
+    /// When it was made or last refreshed; of a restored one, when it was restored.
+    pub registered_at: Instant,
     /// Call-ID and CSeq of the REGISTER that set it, which order updates.
     call_id: String,
     cseq: u32,
 }
 
+/// A binding as it is kept outside the process: texts and spans, no moments of a clock that ends
+/// with the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedBinding {
+    /// [`Binding::contact`], as it is written.
+    pub contact: String,
+    /// [`Binding::flow`].
+    pub flow: Flow,
+    /// Call-ID of the REGISTER that set it.
+    pub call_id: String,
+    /// CSeq of that REGISTER.
+    pub cseq: u32,
+    /// For how long it has stood.
+    pub age: Duration,
+    /// For how long it will still count.
+    pub remains: Duration,
+}
+
 impl Binding {
+    fn saved(&self, now: Instant) -> SavedBinding {
+        SavedBinding {
+            contact: self.contact.to_string(),
+            flow: self.flow,
+            call_id: self.call_id.clone(),
+            cseq: self.cseq,
+            age: now.saturating_duration_since(self.registered_at),
+            remains: self.expires_at.saturating_duration_since(now),
+        }
+    }
+
     /// The preference among the contacts of one user, in thousandths (§20.10); 1000 where none
     /// is given.
     fn preference(&self) -> u32 {
@@ -120,6 +161,8 @@ pub struct Registrar {
     bindings: BTreeMap<String, Vec<Binding>>,
     /// When each address of record loses a binding next.
     deadlines: BTreeSet<(Instant, String)>,
+    /// Addresses of record whose change was not polled yet.
+    changed: BTreeSet<String>,
 }
 
 impl Registrar {
@@ -144,7 +187,9 @@ impl Registrar {
         match updated(&self.config, now, current, request, flow) {
             Ok(bindings) => {
                 let response = granted(now, request, &bindings);
-                self.replace(aor, bindings);
+                if bindings != current {
+                    self.replace(aor, bindings);
+                }
                 response
             }
             Err(refusal) => refusal,
@@ -171,7 +216,53 @@ impl Registrar {
 
     /// Forgets an address of record, for a user that was deleted.
     pub fn remove(&mut self, aor: &str) {
-        self.replace(aor, Vec::new());
+        if self.bindings.contains_key(aor) {
+            self.replace(aor, Vec::new());
+        }
+    }
+
+    /// Forgets the addresses of record of which this says no.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        let gone: Vec<String> = self.bindings.keys().filter(|aor| !keep(aor)).cloned().collect();
+        gone.iter().for_each(|aor| self.remove(aor));
+    }
+
+    /// An address of record whose bindings have changed since it was polled last, and what they
+    /// are now; none of them where it has unregistered or expired. What [`Registrar::restore`]
+    /// puts in is no change.
+    pub fn poll_changed(&mut self, now: Instant) -> Option<(String, Vec<SavedBinding>)> {
+        let aor = self.changed.pop_first()?;
+        let bindings = self.bindings.get(&aor).map(Vec::as_slice).unwrap_or_default();
+        let saved = bindings.iter().map(|binding| binding.saved(now)).collect();
+        Some((aor, saved))
+    }
+
+    /// Puts back what an earlier process kept of an address of record, and says how many bindings
+    /// count again. Those that are over or cannot be read are left out, and none outlives what a
+    /// REGISTER would be granted now, so that a clock that was set back keeps nobody forever.
+    pub fn restore(&mut self, now: Instant, aor: &str, saved: &[SavedBinding]) -> usize {
+        let mut bindings = Vec::new();
+        for one in saved.iter().filter(|one| !one.remains.is_zero()).take(CONTACTS_MAX) {
+            let Ok(contact) = NameAddr::parse(&one.contact) else { continue };
+            let remains = one.remains.min(self.config.longest(one.flow.transport));
+            bindings.push(Binding {
+                contact,
+                flow: one.flow,
+                expires_at: now + remains,
+                registered_at: now,
+                call_id: one.call_id.clone(),
+                cseq: one.cseq,
+            });
+        }
+        let count = bindings.len();
+        if count > 0 {
+            let told = self.changed.contains(aor);
+            self.replace(aor, bindings);
+            if !told {
+                self.changed.remove(aor);
+            }
+        }
+        count
     }
 
     /// The connection of `flow` is gone, and with it the bindings that were made over it: nobody
@@ -217,6 +308,7 @@ impl Registrar {
     }
 
     fn replace(&mut self, aor: &str, bindings: Vec<Binding>) {
+        self.changed.insert(aor.to_owned());
         let first = |bindings: &[Binding]| bindings.iter().map(|b| b.expires_at).min();
         if let Some(at) = self.bindings.get(aor).and_then(|bindings| first(bindings)) {
             self.deadlines.remove(&(at, aor.to_owned()));
@@ -287,6 +379,7 @@ fn apply(now: Instant, bindings: &mut Vec<Binding>, update: Update<'_>) {
         contact,
         flow: update.flow,
         expires_at: now + update.expires,
+        registered_at: now,
         call_id: update.call_id.to_owned(),
         cseq: update.cseq,
     });
@@ -312,11 +405,7 @@ fn expiry(
     if !asked.is_zero() && asked < config.expires_min {
         return Err(interval_too_brief(config.expires_min));
     }
-    let longest = match transport {
-        Transport::Udp => config.expires_max.min(config.udp_expires_max),
-        Transport::Tcp => config.expires_max,
-    };
-    Ok(asked.min(longest))
+    Ok(asked.min(config.longest(transport)))
 }
 
 /// RFC 3261 §10.2.8: 423 with the shortest expiry that would be granted.

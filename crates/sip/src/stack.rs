@@ -9,7 +9,7 @@ use crate::{
     invite::action::Action,
     message::Message,
     method::Method,
-    random::{Generator, tag_text},
+    random::{Generator, Tag, tag_text},
     transaction::{
         key::ServerKey,
         table::{Class, ServerId, Transactions},
@@ -39,7 +39,7 @@ impl Stack {
         request: &Message,
         flow: Flow,
         response: &Respond,
-        tag: u64,
+        tag: Tag,
         contact: Option<&str>,
     ) -> Result<Message, BuildError> {
         let Respond { status, reason, headers, content_type, body } = response;
@@ -70,7 +70,7 @@ impl Stack {
     }
 
     /// Answers a transaction's request with a bare status.
-    pub(crate) fn answer(&mut self, now: Instant, id: ServerId, status: u16, tag: u64) {
+    pub(crate) fn answer(&mut self, now: Instant, id: ServerId, status: u16, tag: Tag) {
         let mut response = Respond::status(status);
         if status == 500 {
             // RFC 3261 §14.2: a second re-INVITE may be tried again in 0 to 10 s.
@@ -102,7 +102,7 @@ impl Stack {
         request: &Message,
         flow: Flow,
         response: &Respond,
-        tag: u64,
+        tag: Tag,
     ) {
         if let Ok(message) = self.write_response(request, flow, response, tag, None) {
             self.transactions.send(Hop::back(request, flow).transmit(message.to_bytes()));

@@ -49,6 +49,13 @@ impl Timestamp {
         Timestamp::from_millis(self.0.saturating_sub(span))
     }
 
+    /// That much later.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Timestamp {
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(self.0.saturating_add(span))
+    }
+
     /// Time from `earlier` to this, zero where it is none.
     pub fn since(self, earlier: Timestamp) -> Duration {
         let milliseconds = self.0.saturating_sub(earlier.0);

@@ -375,8 +375,9 @@ impl Phone {
             _ => ("WWW-Authenticate", "Authorization"),
         };
         let given = request.header_text(answers);
+        let source = self.address.ip();
         let verdict = given.as_ref().map(|given| {
-            self.challenger.verify(now, &Method::Invite, given, |credentials| {
+            self.challenger.verify(now, source, &Method::Invite, given, |credentials| {
                 let known = credentials.username == challenge.username;
                 known.then(|| challenge.password.to_owned())
             })
@@ -386,9 +387,9 @@ impl Phone {
         }
         let stale = verdict == Some(Verdict::Stale);
         let offers = if given.is_none() && challenge.forgets {
-            Challenger::new([8; 32]).challenge(now, "phone", false)
+            Challenger::new([8; 32]).challenge(now, source, "phone", false)
         } else {
-            self.challenger.challenge(now, "phone", stale)
+            self.challenger.challenge(now, source, "phone", stale)
         };
         let named = |algorithm: &Algorithm| {
             let name = format!("algorithm={},", algorithm.as_str());

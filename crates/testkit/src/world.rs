@@ -13,7 +13,7 @@ use call::{
     Output, Reply, Settings, Switch, Way,
 };
 use sip::framing::{Frame, Framer};
-use sip::{Flow, Transport};
+use sip::{Flow, SavedBinding, Transport};
 
 use crate::application::{Answer, Application};
 use crate::link::{Datagram, Link, Weather};
@@ -65,6 +65,8 @@ pub struct World {
     pub alerts: Vec<Alert>,
     /// What became of each command.
     pub replies: BTreeMap<CommandId, Reply>,
+    /// What the switch last said of the bindings of each address of record.
+    pub bound: BTreeMap<String, Vec<SavedBinding>>,
     /// What the media side was told.
     pub media: Vec<MediaFact>,
     /// RTP ports that are open.
@@ -165,6 +167,7 @@ impl World {
             records: Vec::new(),
             alerts: Vec::new(),
             replies: BTreeMap::new(),
+            bound: BTreeMap::new(),
             media: Vec::new(),
             open_ports: BTreeSet::new(),
             names: BTreeMap::new(),
@@ -324,6 +327,9 @@ impl World {
                 Output::Reply(id, reply) => {
                     let before = self.replies.insert(id, reply);
                     assert!(before.is_none(), "{id:?} was answered before: {before:?}");
+                }
+                Output::Bound { aor, bindings } => {
+                    self.bound.insert(aor, bindings);
                 }
             }
         }

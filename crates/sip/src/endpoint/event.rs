@@ -58,8 +58,8 @@ pub struct Flow {
     pub remote: SocketAddr,
 }
 
-/// A message to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message to be sent. `Debug` does not show it: it may hold credentials.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Transmit {
     /// Where to.
     pub flow: Flow,
@@ -69,6 +69,12 @@ pub struct Transmit {
     /// any more. A response goes to the sent-by of its request (RFC 3261 §18.2.2), a request in a
     /// dialog to the peer's Contact. `None`: to `flow.remote` itself.
     pub otherwise: Option<SocketAddr>,
+}
+
+impl fmt::Debug for Transmit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Transmit({:?}, {} bytes)", self.flow, self.bytes.len())
+    }
 }
 
 /// One INVITE session, from the INVITE to the last transaction of its dialog.
@@ -105,6 +111,10 @@ pub struct Config {
     /// With so many transactions alive a new request outside a dialog gets 503 with Retry-After.
     /// Requests within dialogs are always served. Default 100,000.
     pub max_transactions: usize,
+    /// 100 Trying is sent for each new INVITE at once. Without, the core calls
+    /// [`Endpoint::trying`](super::Endpoint::trying) for those that it takes, and
+    /// [`Endpoint::refuse`](super::Endpoint::refuse) leaves nothing of the others. Default true.
+    pub trying_at_once: bool,
 }
 
 impl Default for Config {
@@ -115,6 +125,7 @@ impl Default for Config {
             t4: Duration::from_secs(5),
             user_agent: "Switchhook".to_owned(),
             max_transactions: 100_000,
+            trying_at_once: true,
         }
     }
 }
@@ -200,7 +211,7 @@ pub enum EndCause {
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A new INVITE. 100 Trying is sent; [`Endpoint::respond`](super::Endpoint::respond) is due.
+    /// A new INVITE. 100 Trying is sent, see [`Config`]; [`Endpoint::respond`](super::Endpoint::respond) is due.
     Invite {
         /// Names the session from now on.
         id: InviteId,

@@ -16,7 +16,7 @@ use crate::{
     random::parse_tag,
     transaction::{
         key::{ClientKey, MergeKey, ServerKey},
-        table::{Arrival, Purpose},
+        table::{Arrival, Purpose, ServerId},
     },
     uri::Scheme,
 };
@@ -39,12 +39,21 @@ struct Incoming {
 }
 
 impl Endpoint {
-    pub(super) fn receive(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
+    pub(super) fn receive(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        datagram: &[u8],
+        admit: &mut dyn FnMut(&Message) -> bool,
+    ) {
         match Message::parse(datagram) {
-            Ok(message) if message.is_request() => self.receive_request(now, flow, &message),
+            Ok(message) if message.is_request() => {
+                self.receive_request(now, flow, &message, admit);
+            }
             Ok(message) => self.receive_response(now, &message),
             Err(error) => match error.request {
-                Some(request) => self.refuse_broken(&request, flow),
+                Some(request) if admit(&request) => self.refuse_broken(&request, flow),
+                Some(_) => self.dropped += 1,
                 None if error.kind == ParseErrorKind::KeepAlive => {}
                 None => self.dropped += 1,
             },
@@ -76,9 +85,18 @@ impl Endpoint {
 
     // Requests.
 
-    fn receive_request(&mut self, now: Instant, flow: Flow, message: &Message) {
+    fn receive_request(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        message: &Message,
+        admit: &mut dyn FnMut(&Message) -> bool,
+    ) {
         let Some(request) = read(message.clone(), flow) else {
-            self.refuse_broken(message, flow);
+            match admit(message) {
+                true => self.refuse_broken(message, flow),
+                false => self.dropped += 1,
+            }
             return;
         };
         if let Some(id) = self.stack.transactions.find(&request.key) {
@@ -91,9 +109,10 @@ impl Endpoint {
         }
         match request.method {
             Method::Ack => self.receive_ack(now, &request),
-            Method::Cancel => self.receive_cancel(now, &request),
+            Method::Cancel => self.receive_cancel(now, &request, admit),
             _ => match self.session_of(&request) {
                 Some(id) => self.receive_within(now, id, &request),
+                None if !admit(message) => self.dropped += 1,
                 // RFC 3261 §10.2: a REGISTER makes no dialog, whatever its To says.
                 None if request.to_tag.is_some() && request.method != Method::Register => {
                     self.answer(&request, 481);
@@ -111,12 +130,17 @@ impl Endpoint {
     }
 
     /// RFC 3261 §9.2: 200 if there is an INVITE to cancel, answered or not, else 481.
-    fn receive_cancel(&mut self, now: Instant, request: &Incoming) {
-        let key = ServerKey::new(&request.message, &request.via, &Method::Invite);
-        let found = self.stack.transactions.find(&key);
-        let session = found.and_then(|id| Some((id, self.stack.transactions.server_owner(id)?)));
-        let Some((transaction, id)) = session else {
-            self.answer(request, 481);
+    fn receive_cancel(
+        &mut self,
+        now: Instant,
+        request: &Incoming,
+        admit: &mut dyn FnMut(&Message) -> bool,
+    ) {
+        let Some((transaction, id)) = self.cancelled_by(request) else {
+            match admit(&request.message) {
+                true => self.answer(request, 481),
+                false => self.dropped += 1,
+            }
             return;
         };
         let Incoming { message, flow, .. } = request;
@@ -124,6 +148,19 @@ impl Endpoint {
             stack.answer_with_tag(message, *flow, &Respond::status(200), session.tag());
             session.handle_cancel(stack, now, transaction, message);
         });
+    }
+
+    /// The INVITE that a CANCEL means. RFC 3261 §9.1: a CANCEL goes hop by hop, so it comes from
+    /// the address that the INVITE came from, with the same branch, Call-ID and From.
+    fn cancelled_by(&mut self, request: &Incoming) -> Option<(ServerId, InviteId)> {
+        let key = ServerKey::new(&request.message, &request.via, &Method::Invite);
+        let transaction = self.stack.transactions.find(&key)?;
+        let id = self.stack.transactions.server_owner(transaction)?;
+        let from = self.stack.transactions.came_from(transaction)?;
+        let session = self.sessions.get_mut(&id)?;
+        let meant = from.remote.ip() == request.flow.remote.ip()
+            && session.is_cancelled_by(&request.call_id, &request.from_tag);
+        meant.then_some((transaction, id))
     }
 
     /// A request outside a dialog (RFC 3261 §8.2).
@@ -165,6 +202,9 @@ impl Endpoint {
             self.refuse_broken(&message, flow);
             return;
         };
+        if self.trying_at_once {
+            session.trying(&mut self.stack, now);
+        }
         self.insert(id, session);
         self.stack.events.push_back(Event::Invite { id, request: message, flow });
     }

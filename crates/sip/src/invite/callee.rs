@@ -36,8 +36,7 @@ pub(super) fn is_bye(message: &Message) -> bool {
 }
 
 impl Session {
-    /// Starts the session and the transaction of a new INVITE; 100 Trying stops its
-    /// retransmission.
+    /// Starts the session and the transaction of a new INVITE.
     ///
     /// # Errors
     /// What keeps the INVITE from making a dialog: a Contact or a route set that cannot be read.
@@ -48,7 +47,7 @@ impl Session {
         arrival: Arrival<'_>,
     ) -> Result<Session, HeaderError> {
         let Arrival { request, flow, .. } = arrival;
-        let tag = stack.generator.next_u64();
+        let tag = stack.generator.next_u128();
         let dialog = Dialog::of_request(request, &tag_text(tag), flow)?;
         let (cseq, _) = request.cseq()?;
         let call_id = request.call_id()?.into_owned();
@@ -56,15 +55,38 @@ impl Session {
         let user = uri.as_ref().and_then(|uri| uri.user.as_deref());
         let contact = dialog::contact(flow, user);
         let invite = stack.transactions.accept(now, arrival, Some(id));
+        let callee = Callee { state: accept::State::Proceeding, invite, dialog, cseq };
+        let mut session = Session::new(id, call_id, tag, contact, Side::Callee(callee));
+        session.transaction_started();
+        Ok(session)
+    }
+
+    /// Sends 100 Trying, which stops the retransmission of the INVITE.
+    pub(crate) fn trying(&self, stack: &mut Stack, now: Instant) {
+        let Some(invite) = self.untouched_invite() else { return };
+        let Some((request, flow)) = stack.transactions.received(invite) else { return };
         // RFC 3261 §8.2.6.1: a 100 has no tag of ours.
         let trying = Builder::response_to(request, 100, None).source(flow.remote).build();
         if let Ok(trying) = trying {
             stack.transactions.respond(now, invite, Class::Provisional, trying.to_bytes());
         }
-        let callee = Callee { state: accept::State::Proceeding, invite, dialog, cseq };
-        let mut session = Session::new(id, call_id, tag, contact, Side::Callee(callee));
-        session.transaction_started();
-        Ok(session)
+    }
+
+    /// The transaction of an INVITE of the peer that has no final response.
+    pub(crate) fn untouched_invite(&self) -> Option<ServerId> {
+        match &self.side {
+            Side::Callee(callee) if callee.state == accept::State::Proceeding => {
+                Some(callee.invite)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the CANCEL with these identifiers is meant for the session's INVITE (or re-INVITE):
+    /// RFC 3261 §9.1: its Call-ID and From are those of the INVITE. Its branch, which the peer
+    /// chose and others might guess, is not enough.
+    pub(crate) fn is_cancelled_by(&mut self, call_id: &str, from_tag: &str) -> bool {
+        self.dialog(call_id, from_tag).is_some()
     }
 
     /// The core answers the INVITE.

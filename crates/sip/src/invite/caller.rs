@@ -12,7 +12,7 @@ use crate::{
     limits::DATAGRAM_BYTES_MAX,
     message::Message,
     method::Method,
-    random::tag_text,
+    random::{Tag, tag_text},
     stack::{ALLOW, Stack},
     transaction::{
         Failure, ack,
@@ -119,7 +119,7 @@ impl Session {
     ) -> Result<Session, BuildError> {
         let branch = stack.generator.next_u128();
         let call_id = format!("{:032x}", stack.generator.next_u128());
-        let tag = stack.generator.next_u64();
+        let tag = stack.generator.next_u128();
         let write = |flow| {
             let contact = dialog::contact(flow, invite.contact_user.as_deref());
             let message =
@@ -359,7 +359,7 @@ fn write_invite(
     agent: &str,
     branch: u128,
     call_id: &str,
-    tag: u64,
+    tag: Tag,
     contact: &str,
 ) -> Result<Message, BuildError> {
     let mut builder = Builder::request(Method::Invite, &invite.request_uri)

@@ -25,17 +25,17 @@ use crate::{
     dialog::Dialog,
     endpoint::{Event, InviteId},
     message::Message,
+    random::Tag,
     stack::Stack,
     transaction::table::{Class, ServerId},
 };
 
-/// One INVITE session.
-#[derive(Debug)]
+/// One INVITE session. `Debug` shows no URI, which may hold a password.
 pub(crate) struct Session {
     id: InviteId,
     call_id: String,
     /// Our tag in every dialog of the session.
-    tag: u64,
+    tag: Tag,
     /// Our Contact, ready to be written.
     contact: String,
     side: Side,
@@ -106,8 +106,15 @@ impl<'a> Step<'a> {
     }
 }
 
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Session { id, call_id, side, .. } = self;
+        write!(f, "Session({id}, {call_id}, {side:?})")
+    }
+}
+
 impl Session {
-    fn new(id: InviteId, call_id: String, tag: u64, contact: String, side: Side) -> Session {
+    fn new(id: InviteId, call_id: String, tag: Tag, contact: String, side: Side) -> Session {
         Session {
             id,
             call_id,
@@ -125,7 +132,7 @@ impl Session {
     }
 
     /// Our tag, by which requests of the peer find the session.
-    pub(crate) fn tag(&self) -> u64 {
+    pub(crate) fn tag(&self) -> Tag {
         self.tag
     }
 

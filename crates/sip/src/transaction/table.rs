@@ -73,7 +73,6 @@ enum ClientMachine {
     Other(client::State),
 }
 
-#[derive(Debug)]
 struct Client {
     machine: ClientMachine,
     hop: Hop,
@@ -90,7 +89,6 @@ enum ServerMachine {
     Other(server::State),
 }
 
-#[derive(Debug)]
 struct Server {
     machine: ServerMachine,
     hop: Hop,
@@ -101,6 +99,21 @@ struct Server {
     request: Option<Message>,
     /// The latest response, until nobody can ask for it again.
     response: Option<Bytes>,
+}
+
+/// Without messages: they may hold credentials.
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Client { machine, hop, purpose, .. } = self;
+        write!(f, "Client({machine:?}, {:?}, {purpose:?})", hop.flow)
+    }
+}
+
+/// Without messages: they may hold credentials.
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Server({:?}, {:?})", self.machine, self.hop.flow)
+    }
 }
 
 /// A server transaction about to start.
@@ -368,6 +381,21 @@ impl Transactions {
         self.carry_out_server(now, id, &mut actions);
         self.actions = actions;
         id
+    }
+
+    /// Ends a server transaction that nothing was sent in, and gives back what its request was.
+    pub(crate) fn discard(&mut self, id: ServerId) -> Option<(Message, Flow, ServerKey)> {
+        let server = self.servers.get_mut(&id).filter(|server| server.response.is_none())?;
+        let request = server.request.take()?;
+        let (flow, key) = (server.hop.flow, server.key.clone());
+        self.deadlines.disarm(Due::Server(id, Timer::Unanswered));
+        self.forget_server(id);
+        Some((request, flow, key))
+    }
+
+    /// Where the request of a server transaction came from.
+    pub(crate) fn came_from(&self, id: ServerId) -> Option<Flow> {
+        self.servers.get(&id).map(|server| server.hop.flow)
     }
 
     /// The session of a server transaction.

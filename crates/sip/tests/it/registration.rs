@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sip::registrar::{CONTACTS_MAX, interval_too_brief};
-use sip::{Flow, Message, Registrar, RegistrarConfig, Respond, Transport};
+use sip::{Flow, Message, Registrar, RegistrarConfig, Respond, SavedBinding, Transport};
 
 use crate::texts::read;
 
@@ -293,4 +293,58 @@ fn a_lost_connection_takes_its_bindings_along_unless_the_contact_can_be_reached(
     assert_eq!(registrar.registered(start).count(), 5, "a datagram was refused, no more");
     registrar.connection_lost(tcp("198.51.100.7:40001"));
     assert_eq!(registrar.registered(start).collect::<Vec<_>>(), ["open", "other", "udp"]);
+}
+
+#[test]
+fn what_was_saved_is_restored_with_its_order_and_what_remains() {
+    let mut before = desk();
+    before.send(0, "1", 5, "Contact: \"J\" <sip:jane@198.51.100.7;x=y>;q=0.5\n");
+    let (aor, saved) = before.registrar.poll_changed(before.at(10)).unwrap();
+    assert_eq!((aor.as_str(), saved.len()), (JANE, 1));
+    assert_eq!(saved[0].age, Duration::from_secs(10));
+    assert_eq!(saved[0].remains, Duration::from_secs(20));
+    assert_eq!(before.registrar.poll_changed(before.at(10)), None);
+    let mut after = desk();
+    assert_eq!(after.registrar.restore(after.at(100), JANE, &saved), 1);
+    assert_eq!(after.registrar.poll_changed(after.at(100)), None, "it is known already");
+    assert_eq!(after.reachable(119), ["sip:jane@198.51.100.7;x=y"]);
+    assert_eq!(after.reachable(120), [""; 0]);
+    assert_eq!(after.registrar.lookup(after.at(100), JANE)[0].flow, flow("198.51.100.7:5060"));
+    let old = after.send(100, "1", 5, "Contact: <sip:jane@198.51.100.7;x=y>;expires=0\n");
+    assert_eq!(old.status, 400, "the order of requests is kept too");
+    assert!(after.is_empty());
+}
+
+#[test]
+fn what_cannot_be_or_is_over_is_not_restored() {
+    let mut before = desk();
+    before.send(0, "1", 5, "Contact: <sip:jane@h>\n");
+    let (_, saved) = before.registrar.poll_changed(before.at(0)).unwrap();
+    let hour = Duration::from_secs(3600);
+    let long = SavedBinding { remains: hour, ..saved[0].clone() };
+    let over = SavedBinding { remains: Duration::ZERO, ..saved[0].clone() };
+    let broken = SavedBinding { contact: "<sip:".to_owned(), ..saved[0].clone() };
+    let mut desk = desk();
+    assert_eq!(desk.registrar.restore(desk.at(0), JANE, &[over, broken]), 0);
+    assert_eq!(desk.registrar.poll_timeout(), None);
+    assert_eq!(desk.registrar.restore(desk.at(0), JANE, &vec![long; 2 * CONTACTS_MAX]), 10);
+    assert_eq!(desk.registrar.poll_timeout(), Some(desk.at(30)), "no longer than is granted now");
+}
+
+#[test]
+fn each_change_is_told_once_with_all_that_is_left() {
+    let mut desk = desk();
+    let contacts = |desk: &mut Desk, seconds| {
+        let (_, saved) = desk.registrar.poll_changed(desk.at(seconds))?;
+        Some(saved.into_iter().map(|binding| binding.contact).collect::<Vec<_>>())
+    };
+    desk.send(0, "1", 1, "Contact: <sip:jane@h1>\n");
+    desk.send(5, "2", 1, "Contact: <sip:jane@h2>\n");
+    assert_eq!(contacts(&mut desk, 5).unwrap(), ["<sip:jane@h1>", "<sip:jane@h2>"]);
+    desk.send(6, "2", 2, "");
+    assert_eq!(contacts(&mut desk, 6), None, "a query changes nothing");
+    desk.registrar.handle_timeout(desk.at(30));
+    assert_eq!(contacts(&mut desk, 30).unwrap(), ["<sip:jane@h2>"]);
+    desk.registrar.retain(|aor| aor != JANE);
+    assert_eq!(contacts(&mut desk, 30).unwrap(), [""; 0]);
 }

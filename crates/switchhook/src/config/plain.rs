@@ -197,6 +197,9 @@ pub(super) fn limits(section: Section<'_>) -> (Limits, Place) {
         calls_per_second: integer("calls_per_second", 10_000)
             .and_then(|number| number.try_into().ok())
             .unwrap_or(defaults.calls_per_second),
+        stranger_requests_per_second: integer("stranger_requests_per_second", 10_000)
+            .and_then(|number| number.try_into().ok())
+            .unwrap_or(defaults.stranger_requests_per_second),
         confirm: section
             .entry("confirm")
             .and_then(|entry| entry.duration(SECOND..=HOUR))

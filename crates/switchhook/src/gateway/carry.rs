@@ -22,6 +22,7 @@ impl Gateway {
                     }
                 }
                 Output::Call(key, effect) => self.carry_out(key, effect),
+                Output::Bound { aor, bindings } => self.keeper.bound(aor, bindings),
                 // why: nothing gives the switch a command yet, so nobody waits for a reply.
                 Output::Reply(id, reply) => tracing::warn!("a reply to nobody: {id:?} {reply:?}"),
             }

@@ -9,8 +9,11 @@ use std::time::{Duration, Instant, SystemTime};
 use call::{Alert, LegRecord, Settings};
 use hooks::{Request, StatusQueue};
 use serde_json::{Value, json};
+use sip::SavedBinding;
 use store::{AlertRecord, Entry, Journal, OpenCall, RecentCall, Store, Timestamp};
 use verbs::callback::Direction;
+
+use super::registrations;
 
 /// How often the journal hears that the open calls are up: the duration of a call that the process
 /// did not survive is short by this at most.
@@ -67,6 +70,14 @@ impl Keeper {
             label: None,
             count: None,
         })));
+    }
+
+    /// A user is reachable elsewhere than before.
+    pub(super) fn bound(&self, aor: String, bindings: Vec<SavedBinding>) {
+        let now = Timestamp::now();
+        let rows = bindings.into_iter().map(|binding| registrations::row(&aor, binding, now));
+        let bindings = rows.collect();
+        self.write(Entry::Bound { aor, bindings });
     }
 
     /// When [`Keeper::alive`] is due.

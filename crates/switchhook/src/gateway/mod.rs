@@ -6,6 +6,7 @@
 
 mod carry;
 mod keep;
+mod registrations;
 mod run;
 mod shutdown;
 mod ways;
@@ -124,8 +125,14 @@ impl Gateway {
         let sip = sip::Config { t1: config.sip.t1, ..sip::Config::default() };
         let settings = Arc::new(with_own_addresses(config.settings.clone()));
         let (answers, inputs) = mpsc::channel(INPUTS_MAX);
+        let mut switch = Switch::new(settings, sip, secret()?);
+        let to = |remote| udp.as_ref().map(|udp: &Arc<net::sip::Udp>| udp.flow_to(remote));
+        let restored = registrations::restore(&store, &mut switch, to).await?;
+        if restored > 0 {
+            tracing::info!(restored, "registrations of an earlier run count again");
+        }
         Ok(Gateway {
-            switch: Switch::new(settings, sip, secret()?),
+            switch,
             resolver: Arc::new(ways.resolver()),
             ways,
             udp,
