@@ -7,8 +7,10 @@
 mod support;
 
 mod audio_between_the_phones;
+mod both_families;
 mod callers_refused;
 mod calls_end;
+mod calls_over_tcp;
 mod configuration_and_signals;
 mod credentials_of_hooks;
 mod demonstration;

@@ -317,7 +317,7 @@ impl Call {
         match event {
             Event::Cancelled { .. } => self.caller_left(cx, None, true),
             Event::Ended { request, cause, .. } => {
-                let peer = cause == sip::EndCause::Bye;
+                let peer = matches!(cause, sip::EndCause::Bye | sip::EndCause::Unreachable);
                 self.caller_left(cx, request.as_ref(), peer);
             }
             Event::Acked { request, .. } => self.caller_acked(cx, &request),

@@ -93,12 +93,21 @@ impl Endpoint {
 
     /// The network refused a datagram to `flow.remote`, or the connection to it failed, closed or
     /// was never made: requests on that way that have no response yet fail with 503. An INVITE that
-    /// took [`Invite::large`] is sent again over its other flow instead, once.
+    /// took [`Invite::large`] is sent again over its other flow instead, once. A response to an
+    /// INVITE that came by a lost connection is sent again too, which opens another one; failing
+    /// that ends the session with [`EndCause::Unreachable`].
     pub fn handle_transport_error(&mut self, now: Instant, flow: Flow) {
         for key in self.stack.transactions.unanswered(flow) {
             let owner = self.stack.transactions.owner(key);
             let upshot = self.stack.transactions.refused(now, key);
             self.report_failure(now, owner, upshot);
+        }
+        for transaction in self.stack.transactions.invited_over(flow) {
+            if let Some(owner) = self.stack.transactions.server_owner(transaction) {
+                self.with(owner, |session, stack| {
+                    session.connection_lost(stack, now, transaction);
+                });
+            }
         }
         self.release();
     }

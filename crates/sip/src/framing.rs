@@ -7,15 +7,18 @@
 //!
 //! What is held is bounded by [`STREAM_HEAD_BYTES_MAX`] and [`STREAM_BODY_BYTES_MAX`], and nothing
 //! is while no message is under way. After an error nobody can say where the next message begins:
-//! the connection must be closed.
+//! the connection must be closed, after [`Framer::refusal`] where there is one.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use memchr::memchr;
 
 use crate::limits::{STREAM_BODY_BYTES_MAX, STREAM_HEAD_BYTES_MAX};
-use crate::message::decimal;
+use crate::message::{Message, decimal};
+use crate::method::Method;
+use crate::write::Builder;
 
 /// What a peer asks with (RFC 5626 §3.5.1).
 pub const PING: &[u8] = b"\r\n\r\n";
@@ -39,7 +42,7 @@ pub enum FramingError {
     HeadTooLong,
     /// A message without Content-Length (§20.14: a stream-based transport needs it).
     NoContentLength,
-    /// A Content-Length that is no number, or several that differ.
+    /// A Content-Length that is no number, or several of them.
     BadContentLength,
     /// A body longer than [`STREAM_BODY_BYTES_MAX`].
     BodyTooLong,
@@ -71,6 +74,8 @@ pub struct Framer {
     begin: usize,
     place: Place,
     error: Option<FramingError>,
+    /// The headers of the message that broke the stream, without Content-Length.
+    broken: Option<Message>,
 }
 
 /// How far the reading is.
@@ -122,6 +127,22 @@ impl Framer {
             }
         }
         found
+    }
+
+    /// What the request that broke the stream is answered with before the connection is closed
+    /// (RFC 3261 §18.3): 400 with the reason. `None` while nothing is broken, and for what cannot
+    /// be answered: responses, ACK, headers without end or without what every request has.
+    /// `source` is the peer's address.
+    pub fn refusal(&self, source: SocketAddr) -> Option<Bytes> {
+        let request = self.broken.as_ref().filter(|message| message.is_request())?;
+        request.check().ok()?;
+        let branch = request.top_via().ok()?.branch().map(str::to_owned);
+        let reason = format!("Bad Request: {}", self.error?);
+        let response = Builder::response_to(request, 400, reason.as_str())
+            .to_tag(branch.as_deref().unwrap_or("refused"))
+            .source(source);
+        let response = response.build().ok()?;
+        Some(response.to_bytes()).filter(|_| !request.is(&Method::Ack))
     }
 
     /// Bytes of memory that are held.
@@ -193,7 +214,11 @@ impl Framer {
             }
             if matches!(rest.get(..length), Some([] | [b'\r'])) {
                 let head = self.buffer.get(begin..line).unwrap_or_default();
-                return content_length(head).map(|body| Some(next + body));
+                let length = content_length(head);
+                if length.is_err() {
+                    self.broken = Message::parse(&without_content_length(head)).ok();
+                }
+                return length.map(|body| Some(next + body));
             }
             line = next;
         }
@@ -226,17 +251,11 @@ fn content_length(head: &[u8]) -> Result<usize, FramingError> {
     while !rest.is_empty() {
         let (line, after) = unfolded(rest);
         rest = after;
-        let Some(colon) = memchr(b':', line) else { continue };
-        let (name, value) = line.split_at_checked(colon).unwrap_or((line, &[]));
-        let name = name.trim_ascii_end();
-        if !name.eq_ignore_ascii_case(b"Content-Length") && !name.eq_ignore_ascii_case(b"l") {
-            continue;
-        }
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
+        let Some(value) = content_length_value(line) else { continue };
         let length = std::str::from_utf8(value).ok().and_then(decimal);
         let length = length.ok_or(FramingError::BadContentLength)?;
         // why: two readings of one stream would let a peer hide a message in another's body.
-        if found.is_some_and(|known| known != length) {
+        if found.is_some() {
             return Err(FramingError::BadContentLength);
         }
         found = Some(length);
@@ -244,6 +263,28 @@ fn content_length(head: &[u8]) -> Result<usize, FramingError> {
     let length = found.ok_or(FramingError::NoContentLength)?;
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     if length > STREAM_BODY_BYTES_MAX { Err(FramingError::BodyTooLong) } else { Ok(length) }
+}
+
+/// What a line says after `Content-Length:`, if it says that.
+fn content_length_value(line: &[u8]) -> Option<&[u8]> {
+    let (name, value) = line.split_at_checked(memchr(b':', line)?)?;
+    let name = name.trim_ascii_end();
+    let known = name.eq_ignore_ascii_case(b"Content-Length") || name.eq_ignore_ascii_case(b"l");
+    known.then(|| value.get(1..).unwrap_or_default().trim_ascii())
+}
+
+/// A header block without the lines that announce a body, and with the empty line that ends it.
+fn without_content_length(head: &[u8]) -> Vec<u8> {
+    let (mut kept, mut rest) = (Vec::with_capacity(head.len() + 2), head);
+    while !rest.is_empty() {
+        let (line, after) = unfolded(rest);
+        rest = after;
+        if content_length_value(line).is_none() {
+            kept.extend_from_slice(line);
+        }
+    }
+    kept.extend_from_slice(b"\r\n");
+    kept
 }
 
 /// The first line with those that are folded onto it (RFC 3261 §7.3.1), and the rest.

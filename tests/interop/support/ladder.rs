@@ -44,7 +44,8 @@ impl Message {
     pub(crate) fn audio_address(&self) -> Option<SocketAddr> {
         let body = self.body();
         let find = |start: &str| body.iter().find_map(|line| line.strip_prefix(start));
-        let ip: IpAddr = find("c=IN IP4 ")?.trim().parse().ok()?;
+        let ip = find("c=IN IP4 ").or_else(|| find("c=IN IP6 "))?;
+        let ip: IpAddr = ip.trim().parse().ok()?;
         let port = find("m=audio ")?.split(' ').next()?.parse().ok()?;
         Some(SocketAddr::new(ip, port))
     }

@@ -39,10 +39,17 @@ pub(crate) fn free_port(ip: IpAddr) -> u16 {
 
 /// Whether some process receives UDP on exactly this address.
 pub(crate) fn is_bound(address: SocketAddr) -> bool {
-    let IpAddr::V4(ip) = address.ip() else { return false };
-    // proc(5): the address as a number in the byte order of the machine, in hexadecimal.
-    let number = u32::from_ne_bytes(ip.octets());
-    let wanted = format!("{number:08X}:{:04X}", address.port());
-    let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    // proc(5): the address as numbers in the byte order of the machine, in hexadecimal.
+    let octets = match address.ip() {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    let numbers = octets.chunks_exact(4).map(|four| {
+        let four = four.try_into().expect("four bytes");
+        format!("{:08X}", u32::from_ne_bytes(four))
+    });
+    let wanted = format!("{}:{:04X}", numbers.collect::<String>(), address.port());
+    let table = if address.is_ipv4() { "/proc/net/udp" } else { "/proc/net/udp6" };
+    let table = std::fs::read_to_string(table).unwrap_or_default();
     table.lines().any(|line| line.split_whitespace().nth(1) == Some(wanted.as_str()))
 }

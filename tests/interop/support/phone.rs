@@ -93,12 +93,13 @@ impl Phone {
     /// RFC 4566: its audio sockets, its formats, and which way audio flows.
     fn description(&self, direction: &str) -> String {
         let audio = self.audio.address();
+        let family = if audio.is_ipv4() { "IP4" } else { "IP6" };
         let types: Vec<String> = self.formats.iter().map(|(kind, _)| kind.to_string()).collect();
         let mut lines = vec![
             "v=0".to_owned(),
-            format!("o=phone 1 [call_number] IN IP4 {}", audio.ip()),
+            format!("o=phone 1 [call_number] IN {family} {}", audio.ip()),
             "s=-".to_owned(),
-            format!("c=IN IP4 {}", audio.ip()),
+            format!("c=IN {family} {}", audio.ip()),
             "t=0 0".to_owned(),
             format!("m=audio {} RTP/AVP {}", audio.port(), types.join(" ")),
         ];

@@ -1,7 +1,7 @@
 //! What each test begins with: a network, a directory, an application, and a configuration.
 
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -43,6 +43,8 @@ impl Scene {
     /// A configuration in which every call from [`CALLER`] asks `/incoming` of the application.
     pub(crate) fn config(&self) -> Config {
         Config {
+            udp: SocketAddr::new(self.network.ip(SWITCH), 0),
+            media_address: self.network.ip(SWITCH),
             sip: String::new(),
             media: String::new(),
             ports: "20000-20199".to_owned(),
@@ -85,6 +87,8 @@ impl Drop for Scene {
 /// The configuration file of a test, section by section.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
+    pub(crate) udp: SocketAddr,
+    pub(crate) media_address: IpAddr,
     /// More lines of `[sip]`.
     pub(crate) sip: String,
     /// More lines of `[media]`.
@@ -112,10 +116,12 @@ impl Config {
             )
         });
         format!(
-            "[sip]\nudp = \"{ip}:0\"\n{}\n[media]\naddress = \"{ip}\"\nports = \"{}\"\n{}\n\
+            "[sip]\nudp = \"{}\"\n{}\n[media]\naddress = \"{}\"\nports = \"{}\"\n{}\n\
              [http]\nlisten = \"{ip}:0\"\n{}\n[limits]\n{}\n\
              [[application]]\nname = \"main\"\n{}\ncall_status_hook = \"{}\"\n{carrier}{}\n",
+            self.udp,
             self.sip,
+            self.media_address,
             self.ports,
             self.media,
             self.http,

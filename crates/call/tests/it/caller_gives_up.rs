@@ -2,7 +2,7 @@
 //! whatever the application answers then is ignored.
 
 use serde_json::json;
-use sip::Method;
+use sip::{Method, Transport};
 use testkit::Note;
 
 use crate::events::{child_history, event, parent, parent_history};
@@ -101,4 +101,19 @@ fn a_callee_that_never_says_a_word_gets_no_cancel() {
     finish(&mut world);
     assert!(requests_to(&world, callee_address(1), &Method::Cancel).is_empty());
     assert_eq!(child_history(&world, 1), ["trying/100", "no-answer/487"]);
+}
+
+#[test]
+fn a_caller_whose_connection_cannot_be_made_again_has_left() {
+    let mut scene = Scene::dialling(vec![waits()], &json!({}));
+    scene.transport = Transport::Tcp;
+    let mut world = scene.begin();
+    world.run_for(s(2.0));
+    world.transport_error(CALLER);
+    world.run_for(s(1.0));
+    assert_eq!(world.phone("B1").saw(&Note::Cancelled(None)), 0, "another one may be made");
+    world.transport_error(CALLER);
+    finish(&mut world);
+    assert_near(saw_at(&world, "B1", &Note::Cancelled(None)), 3.0);
+    assert_eq!(result(&world)["dial_call_status"], "no-answer");
 }

@@ -224,7 +224,11 @@ fn bind(address: SocketAddr) -> Result<UdpSocket, (SocketAddr, io::Error)> {
         if address.is_ipv6() {
             socket.set_only_v6(false)?;
         }
-        if let Err(error) = socket.set_tos_v4(TOS_EXPEDITED) {
+        let marked = match address {
+            SocketAddr::V4(_) => socket.set_tos_v4(TOS_EXPEDITED),
+            SocketAddr::V6(_) => socket.set_tclass_v6(TOS_EXPEDITED),
+        };
+        if let Err(error) = marked {
             tracing::debug!(%error, "RTP packets stay unmarked");
         }
         socket.bind(&address.into())?;

@@ -2,7 +2,7 @@
 //! of them takes more than its share.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use net::sip::{Messages, Tcp, TcpLimits};
@@ -377,4 +377,26 @@ async fn a_listener_on_every_ipv6_address_takes_ipv4_too_and_advertises_what_is_
     let any = "0.0.0.0:0".parse().expect("a literal");
     let tcp = Tcp::bind(any, Some(external), TcpLimits::default()).expect("a free port");
     assert_eq!(tcp.advertised().flow_to(flow.remote).local.ip(), external);
+}
+
+#[tokio::test]
+async fn a_request_whose_end_nobody_can_tell_gets_its_400_and_the_connection_ends() {
+    for length in ["", "Content-Length: -1\r\n", "l: 99999999\r\n", "l: 0\r\nl: 0\r\n"] {
+        let mut tcp = gateway();
+        let mut phone = connect(&tcp);
+        let broken = format!(
+            "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK7\r\n\
+             From: <sip:b@h>;tag=b\r\nTo: <sip:a@h>\r\nCall-ID: c\r\n\
+             CSeq: 1 OPTIONS\r\n{length}\r\n"
+        );
+        phone.write_all(&[OPTIONS, broken.as_bytes(), OPTIONS].concat()).expect("it reads");
+        phone.shutdown(Shutdown::Write).expect("connected");
+        let arrived = receive(&mut tcp, 0, 1).await;
+        assert_eq!(arrived.messages.len(), 1, "what came before it, and nothing after: {length}");
+        let mut answer = String::new();
+        phone.read_to_string(&mut answer).expect("the answer, then the end");
+        assert!(answer.starts_with("SIP/2.0 400 Bad Request: "), "{answer}");
+        assert!(answer.contains(";received=127.0.0.1"), "{answer}");
+        assert_eq!((tcp.connections(), tcp.held_bytes()), (0, 0));
+    }
 }

@@ -206,6 +206,9 @@ pub enum EndCause {
     NoAck,
     /// Our 2xx could not be written (a line break in a value, a limit) and went out as 500.
     Failed,
+    /// The connection that the INVITE came by was lost before the dialog stood, and none could be
+    /// made to where its response belongs (RFC 3261 §17.2.4, §18.2.2).
+    Unreachable,
 }
 
 /// What happened.

@@ -60,6 +60,8 @@ pub(crate) enum Input {
     Refresh,
     /// Our BYE has its final response, or never will.
     ByeDone,
+    /// The connection of the INVITE is gone, and no other can be made for its response.
+    Unreachable,
 }
 
 impl State {
@@ -114,6 +116,11 @@ fn proceeding(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
             out.extend([DONE, Action::Refuse(480)]);
             State::Ended
         }
+        // RFC 3261 §17.2.4: nobody is there to be answered.
+        Input::Unreachable => {
+            out.extend([DONE, Action::Refuse(487), Action::Ended(EndCause::Unreachable)]);
+            State::Ended
+        }
         Input::Ack | Input::Repeat | Input::NoAck | Input::ByeDone => State::Proceeding,
     }
 }
@@ -135,6 +142,11 @@ fn accepted(interval: Duration, times: Intervals, input: Input, out: &mut Vec<Ac
             out.extend([Action::SendBye, Action::Ended(EndCause::NoAck)]);
             State::Closing
         }
+        Input::Unreachable => {
+            stop_waiting(out);
+            out.extend([Action::SendBye, Action::Ended(EndCause::Unreachable)]);
+            State::Closing
+        }
         Input::Bye => State::Hanging { interval },
         Input::Repeat => State::Accepted { interval: repeat(interval, times, out) },
         _ => State::Accepted { interval },
@@ -143,7 +155,7 @@ fn accepted(interval: Duration, times: Intervals, input: Input, out: &mut Vec<Ac
 
 fn hanging(interval: Duration, times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
     match input {
-        Input::Ack | Input::NoAck => {
+        Input::Ack | Input::NoAck | Input::Unreachable => {
             stop_waiting(out);
             out.push(Action::SendBye);
             State::Closing
@@ -191,7 +203,7 @@ mod tests {
         Action::{Acked, Arm, Cancelled, Disarm, Refuse, RepeatSuccess, Respond, SendBye},
         Input::{
             Ack, Bye, ByeDone, Cancel, Failure, NoAck, PeerBye, Provisional, Refresh, Repeat,
-            Success,
+            Success, Unreachable,
         },
         State::{Closing, Confirmed, Ended, Proceeding},
         *,
@@ -205,14 +217,27 @@ mod tests {
     const SLOW: State = State::Accepted { interval: T2 };
     const HANGING: State = State::Hanging { interval: T1 };
     const STATES: [State; 6] = [Proceeding, ACCEPTED, HANGING, Confirmed, Closing, Ended];
-    const INPUTS: [Input; 11] =
-        [Provisional, Success, Failure, Cancel, Ack, Bye, PeerBye, Repeat, NoAck, Refresh, ByeDone];
+    const INPUTS: [Input; 12] = [
+        Provisional,
+        Success,
+        Failure,
+        Cancel,
+        Ack,
+        Bye,
+        PeerBye,
+        Repeat,
+        NoAck,
+        Refresh,
+        ByeDone,
+        Unreachable,
+    ];
     const FINAL: Action = Disarm(Timer::Refresh);
     const REFRESH: Action = Arm(Timer::Refresh, PROVISIONAL_REFRESH);
     const QUIET: Action = Disarm(Timer::Success);
     const HEARD: Action = Disarm(Timer::AckWait);
     const BYE: Action = Action::Ended(EndCause::Bye);
     const NO_ACK: Action = Action::Ended(EndCause::NoAck);
+    const GONE: Action = Action::Ended(EndCause::Unreachable);
 
     const ROWS: &[Row<State, Input, Action>] = &[
         (Proceeding, Provisional, Proceeding, &[Respond, REFRESH]),
@@ -236,6 +261,7 @@ mod tests {
         (Proceeding, NoAck, Proceeding, &[]),
         (Proceeding, Refresh, Proceeding, &[Action::RepeatProvisional, REFRESH]),
         (Proceeding, ByeDone, Proceeding, &[]),
+        (Proceeding, Unreachable, Ended, &[FINAL, Refuse(487), GONE]),
         (ACCEPTED, Provisional, ACCEPTED, &[]),
         (ACCEPTED, Success, ACCEPTED, &[]),
         (ACCEPTED, Failure, ACCEPTED, &[]),
@@ -253,6 +279,7 @@ mod tests {
         (ACCEPTED, NoAck, Closing, &[QUIET, HEARD, SendBye, NO_ACK]),
         (ACCEPTED, Refresh, ACCEPTED, &[]),
         (ACCEPTED, ByeDone, ACCEPTED, &[]),
+        (ACCEPTED, Unreachable, Closing, &[QUIET, HEARD, SendBye, GONE]),
         (HANGING, Provisional, HANGING, &[]),
         (HANGING, Success, HANGING, &[]),
         (HANGING, Failure, HANGING, &[]),
@@ -269,6 +296,7 @@ mod tests {
         (HANGING, NoAck, Closing, &[QUIET, HEARD, SendBye]),
         (HANGING, Refresh, HANGING, &[]),
         (HANGING, ByeDone, HANGING, &[]),
+        (HANGING, Unreachable, Closing, &[QUIET, HEARD, SendBye]),
         (Confirmed, Provisional, Confirmed, &[]),
         (Confirmed, Success, Confirmed, &[]),
         (Confirmed, Failure, Confirmed, &[]),
@@ -280,6 +308,7 @@ mod tests {
         (Confirmed, NoAck, Closing, &[SendBye, NO_ACK]),
         (Confirmed, Refresh, Confirmed, &[]),
         (Confirmed, ByeDone, Confirmed, &[]),
+        (Confirmed, Unreachable, Confirmed, &[]),
         (Closing, Provisional, Closing, &[]),
         (Closing, Success, Closing, &[]),
         (Closing, Failure, Closing, &[]),
@@ -291,6 +320,7 @@ mod tests {
         (Closing, NoAck, Closing, &[]),
         (Closing, Refresh, Closing, &[]),
         (Closing, ByeDone, Ended, &[]),
+        (Closing, Unreachable, Closing, &[]),
         (Ended, Provisional, Ended, &[]),
         (Ended, Success, Ended, &[]),
         (Ended, Failure, Ended, &[]),
@@ -302,6 +332,7 @@ mod tests {
         (Ended, NoAck, Ended, &[]),
         (Ended, Refresh, Ended, &[]),
         (Ended, ByeDone, Ended, &[]),
+        (Ended, Unreachable, Ended, &[]),
     ];
 
     #[test]

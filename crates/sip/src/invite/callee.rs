@@ -22,6 +22,8 @@ pub(super) struct Callee {
     pub(super) dialog: Dialog,
     /// Sequence number of the INVITE and so of its ACK.
     cseq: u32,
+    /// The connection that the INVITE came by is gone.
+    disconnected: bool,
 }
 
 impl Callee {
@@ -55,7 +57,8 @@ impl Session {
         let user = uri.as_ref().and_then(|uri| uri.user.as_deref());
         let contact = dialog::contact(flow, user);
         let invite = stack.transactions.accept(now, arrival, Some(id));
-        let callee = Callee { state: accept::State::Proceeding, invite, dialog, cseq };
+        let callee =
+            Callee { state: accept::State::Proceeding, invite, dialog, cseq, disconnected: false };
         let mut session = Session::new(id, call_id, tag, contact, Side::Callee(callee));
         session.transaction_started();
         Ok(session)
@@ -104,6 +107,30 @@ impl Session {
         self.feed_accept(step, input);
         if lost {
             step.report(Event::Ended { id: self.id, cause: EndCause::Failed, request: None });
+        }
+    }
+
+    /// The connection of the INVITE is gone, or its response could not be delivered.
+    ///
+    /// RFC 3261 §18.2.2: the response goes over another connection then. The latest one does so at
+    /// once: where that cannot be made either, nobody waits for this call any more.
+    pub(crate) fn connection_lost(
+        &mut self,
+        stack: &mut Stack,
+        now: Instant,
+        transaction: ServerId,
+    ) {
+        let Side::Callee(callee) = &mut self.side else { return };
+        let class = match callee.state {
+            _ if callee.invite != transaction => return,
+            accept::State::Proceeding => Class::Provisional,
+            accept::State::Accepted { .. } | accept::State::Hanging { .. } => Class::Success,
+            accept::State::Confirmed | accept::State::Closing | accept::State::Ended => return,
+        };
+        if std::mem::replace(&mut callee.disconnected, true) {
+            self.feed_accept(&mut Step::new(stack, now), accept::Input::Unreachable);
+        } else {
+            stack.transactions.repeat(now, transaction, class);
         }
     }
 

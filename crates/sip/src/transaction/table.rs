@@ -141,6 +141,8 @@ pub(crate) struct Transactions {
     merged: BTreeSet<MergeKey>,
     /// Clients without any response, by destination: whom a transport error concerns.
     unanswered: BTreeSet<(Transport, SocketAddr, ClientKey)>,
+    /// INVITEs that came by a connection, by its remote: whom its end concerns.
+    invited: BTreeSet<(Transport, SocketAddr, ServerId)>,
     next_server: u64,
     pub(crate) deadlines: Deadlines,
     pub(crate) transmits: VecDeque<Transmit>,
@@ -161,6 +163,7 @@ impl Transactions {
             by_key: BTreeMap::new(),
             merged: BTreeSet::new(),
             unanswered: BTreeSet::new(),
+            invited: BTreeSet::new(),
             next_server: 0,
             deadlines: Deadlines::default(),
             transmits: VecDeque::new(),
@@ -373,6 +376,9 @@ impl Transactions {
             ServerMachine::Other(server::State::start(intervals, &mut actions))
         };
         self.by_key.insert(key.clone(), id);
+        if invite && flow.transport.is_reliable() {
+            self.invited.insert((flow.transport, flow.remote, id));
+        }
         self.merged.extend(merge.clone());
         let hop = Hop::back(request, flow);
         let request = Some(request.clone());
@@ -396,6 +402,13 @@ impl Transactions {
     /// Where the request of a server transaction came from.
     pub(crate) fn came_from(&self, id: ServerId) -> Option<Flow> {
         self.servers.get(&id).map(|server| server.hop.flow)
+    }
+
+    /// The INVITEs that came by this connection and whose transactions live.
+    pub(crate) fn invited_over(&self, flow: Flow) -> Vec<ServerId> {
+        let first = (flow.transport, flow.remote, ServerId(0));
+        let last = (flow.transport, flow.remote, ServerId(u64::MAX));
+        self.invited.range(first..=last).map(|(_, _, id)| *id).collect()
     }
 
     /// The session of a server transaction.
@@ -531,6 +544,8 @@ impl Transactions {
     fn forget_server(&mut self, id: ServerId) {
         let Some(server) = self.servers.remove(&id) else { return };
         self.by_key.remove(&server.key);
+        let Flow { transport, remote, .. } = server.hop.flow;
+        self.invited.remove(&(transport, remote, id));
         if let Some(merge) = &server.merge {
             self.merged.remove(merge);
         }

@@ -2,7 +2,7 @@
 //! everything goes back over the connection it came by; and the INVITE that is too long for a
 //! datagram.
 
-use sip::{Event, Flow, Invite, Message, RejectCause, Respond, Transport};
+use sip::{EndCause, Event, Flow, Invite, Message, Method, RejectCause, Respond, Transport};
 
 use crate::link::{ALICE, BOB, Net, address, answer, flow, invite_to};
 
@@ -247,4 +247,61 @@ fn a_long_invite_that_is_no_longer_wanted_or_was_heard_is_not_sent_again() {
     alice.handle_datagram(now, way, trying.as_bytes());
     fails(&mut net, tcp(ALICE, BOB));
     assert_eq!(sent(&mut net).len(), 0, "the peer rings");
+}
+
+#[test]
+fn a_caller_whose_connection_is_gone_is_tried_once_more_and_then_given_up() {
+    let lost = tcp(ALICE, BOBS_CONNECTION);
+    let mut net = over_tcp(Net::alone());
+    let alice = invited_by_bob(&mut net);
+    net.at(ALICE, |endpoint, now| endpoint.respond(now, alice, Respond::status(180)));
+    sent(&mut net);
+    fails(&mut net, lost);
+    let again = sent(&mut net);
+    assert_eq!(again.len(), 1, "RFC 3261 §18.2.2: over a connection of our own");
+    assert_eq!(again[0].1.status(), Some(180));
+    assert_eq!(net.names(ALICE), [""; 0], "the caller may still be there");
+    net.at(ALICE, |endpoint, now| endpoint.handle_transport_error(now, lost));
+    let Event::Ended { cause, .. } = net.event(ALICE) else { panic!() };
+    assert_eq!(cause, EndCause::Unreachable);
+    net.seconds(40);
+    assert!(net.peers[&address(ALICE)].is_idle());
+}
+
+#[test]
+fn an_answer_that_cannot_be_delivered_ends_the_call_before_its_ack_is_missed() {
+    let lost = tcp(ALICE, BOBS_CONNECTION);
+    let mut net = over_tcp(Net::alone());
+    let alice = invited_by_bob(&mut net);
+    net.at(ALICE, |endpoint, now| endpoint.respond(now, alice, answer()));
+    net.at(ALICE, |endpoint, now| endpoint.handle_transport_error(now, lost));
+    assert_eq!(net.names(ALICE), [""; 0]);
+    net.at(ALICE, |endpoint, now| endpoint.handle_transport_error(now, lost));
+    let Event::Ended { cause, .. } = net.event(ALICE) else { panic!() };
+    assert_eq!(cause, EndCause::Unreachable);
+    fails(&mut net, lost);
+    net.seconds(40);
+    assert!(net.peers[&address(ALICE)].is_idle(), "its BYE has failed like the rest");
+}
+
+#[test]
+fn credentials_that_make_an_invite_too_long_move_it_to_the_connection() {
+    let mut net = Net::alone();
+    let id = call(&mut net, Invite { headers: Vec::new(), ..large() });
+    let first = sent(&mut net);
+    assert_eq!(first[0].0.transport, Transport::Udp, "it fits");
+    let refusal = sip::Builder::response_to(&first[0].1, 401, None).to_tag("bob").build().unwrap();
+    let (now, alice) = (net.now, net.peers.get_mut(&address(ALICE)).unwrap());
+    alice.handle_datagram(now, flow(ALICE, BOB), refusal.as_bytes());
+    let credentials = ("Authorization".to_owned(), format!("Digest x=\"{}\"", "y".repeat(1_300)));
+    alice.invite_again(now, id, &[credentials]);
+    let mut again = sent(&mut net);
+    assert!(again.remove(0).1.is(&Method::Ack), "of the refusal");
+    assert_eq!((again.len(), again[0].0.transport), (1, Transport::Tcp));
+    assert_eq!(again[0].1.top_via().unwrap().transport, "TCP");
+    assert_eq!(again[0].1.contact().unwrap().uri.params.get("transport"), Some("tcp"));
+    fails(&mut net, tcp(ALICE, BOB));
+    let datagram = sent(&mut net);
+    assert_eq!((datagram.len(), datagram[0].0.transport), (1, Transport::Udp));
+    assert_eq!(datagram[0].1.contact().unwrap().uri.params.get("transport"), None);
 }

@@ -12,7 +12,7 @@ const STREAM: &[u8] = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n\
     \r\n\r\n\
     INVITE sip:b SIP/2.0\r\nVia: SIP/2.0/TCP h\r\nl : 5\r\n\r\nv=0\r\n\
     SIP/2.0 200 OK\nCONTENT-LENGTH:\r\n  \t3\r\n\n\n\r\n\
-    \r\nBYE sip:c SIP/2.0\r\nX-Content-Length: 9\r\nl: 04\r\nContent-Length: 4\r\n\r\n\r\n\r\n\
+    \r\nBYE sip:c SIP/2.0\r\nX-Content-Length: 9\r\nl: 04\r\n\r\n\r\n\r\n\
     \r\n\r\n\r\n\r\n\
     x\r\nno colon\r\nl:0\r\n\r\n";
 
@@ -26,10 +26,7 @@ fn wanted() -> Vec<Frame> {
         Frame::Ping,
         message(b"INVITE sip:b SIP/2.0\r\nVia: SIP/2.0/TCP h\r\nl : 5\r\n\r\nv=0\r\n"),
         message(b"SIP/2.0 200 OK\nCONTENT-LENGTH:\r\n  \t3\r\n\n\n\r\n"),
-        message(
-            b"BYE sip:c SIP/2.0\r\nX-Content-Length: 9\r\nl: 04\r\nContent-Length: 4\r\n\r\n\
-              \r\n\r\n",
-        ),
+        message(b"BYE sip:c SIP/2.0\r\nX-Content-Length: 9\r\nl: 04\r\n\r\n\r\n\r\n"),
         Frame::Ping,
         Frame::Ping,
         message(b"x\r\nno colon\r\nl:0\r\n\r\n"),
@@ -89,6 +86,10 @@ fn a_stream_that_is_none_ends() {
         ("OPTIONS sip:a SIP/2.0\r\nContent-Length:\r\n\r\n", FramingError::BadContentLength),
         ("OPTIONS sip:a SIP/2.0\r\nl: 99999999999\r\n\r\n", FramingError::BadContentLength),
         ("OPTIONS sip:a SIP/2.0\r\nl: 1\r\nl: 2\r\n\r\n", FramingError::BadContentLength),
+        (
+            "OPTIONS sip:a SIP/2.0\r\nl: 0\r\nContent-Length: 0\r\n\r\n",
+            FramingError::BadContentLength,
+        ),
         ("OPTIONS sip:a SIP/2.0\r\nl: 49152\r\n\r\n", FramingError::BodyTooLong),
     ] {
         assert_eq!(read(&[text.as_bytes()]), Err(error), "{text}");
@@ -107,6 +108,41 @@ fn after_an_error_nothing_more_is_read_or_held() {
         framer.push(b"OPTIONS sip:a SIP/2.0\r\nl: 0\r\n\r\n");
         assert_eq!(framer.held(), 0);
     }
+}
+
+#[test]
+fn a_request_that_breaks_the_stream_is_refused_by_the_same_connection() {
+    let source = "198.51.100.9:40000".parse().unwrap();
+    let refusal = |method: &str, more: &str| {
+        let mut framer = Framer::new();
+        assert_eq!(framer.refusal(source), None, "nothing is wrong yet");
+        framer.push(b"OPTIONS sip:a SIP/2.0\r\nl: 0\r\n\r\n");
+        let head = format!(
+            "{method} sip:a SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.9;rport;branch=z9hG4bK7\r\n\
+             From: <sip:b@h>;tag=b\r\nTo: <sip:a@h>\r\n{more}Call-ID: c\r\nCSeq: 1 {method}\r\n\r\n"
+        );
+        framer.push(head.as_bytes());
+        assert!(matches!(framer.next_frame(), Ok(Some(Frame::Message(_)))), "{more}");
+        framer.next_frame().expect_err(more);
+        framer.refusal(source)
+    };
+    for (more, why) in [
+        ("", "no Content-Length; expected one"),
+        ("Content-Length: -1\r\n", "Content-Length; expected one number"),
+        ("Content-Length: 1\r\n 2\r\n", "Content-Length; expected one number"),
+        ("l: 0\r\nl: 0\r\n", "Content-Length; expected one number"),
+        ("l: 4000000000\r\n", "the body is too long; expected at most 49151 bytes"),
+    ] {
+        let refusal = Message::parse(&refusal("INVITE", more).expect(more)).unwrap();
+        assert_eq!(refusal.status(), Some(400));
+        assert_eq!(refusal.reason(), format!("Bad Request: {why}"));
+        assert_eq!(refusal.cseq().unwrap().0, 1);
+        assert!(refusal.to().unwrap().tag().is_some());
+        let via = refusal.top_via().unwrap();
+        assert_eq!(via.params.get("received"), Some("198.51.100.9"));
+        assert_eq!(via.params.get("rport"), Some("40000"));
+    }
+    assert_eq!(refusal("ACK", ""), None, "nobody answers an ACK");
 }
 
 #[test]

@@ -39,12 +39,8 @@ impl Ways {
         port: Option<u16>,
         transport: Option<Transport>,
     ) -> Result<Vec<Way>, String> {
-        let there = match transport {
-            None => true,
-            Some(asked) => self.flow(asked, super::SOMEWHERE).is_some(),
-        };
-        if !there {
-            let word = transport.map_or("udp", Transport::uri_parameter);
+        if let Some(asked) = transport.filter(|asked| !self.speaks(*asked)) {
+            let word = asked.uri_parameter();
             return Err(format!("SIP over {word} is not configured; expected {word} in [sip]"));
         }
         let hops = resolver.resolve(host, port, transport).await;
@@ -57,6 +53,14 @@ impl Ways {
         let known = [Transport::Udp, Transport::Tcp].into_iter();
         let flow = known.filter_map(|transport| self.flow(transport, somewhere)).next();
         flow.map(|flow| flow.local)
+    }
+
+    fn speaks(&self, transport: Transport) -> bool {
+        match transport {
+            Transport::Udp => self.udp.is_some(),
+            Transport::Tcp => self.tcp.is_some(),
+            _ => false,
+        }
     }
 
     fn way(&self, hop: Hop, asked: Option<Transport>) -> Option<Way> {

@@ -1,6 +1,5 @@
-//! The configuration and the `check` command from outside, and calls over TCP through `serve`.
+//! The configuration and the `check` command from outside.
 
-mod calls_over_tcp;
 mod capacity;
 mod check_command;
 mod configuration_faults;

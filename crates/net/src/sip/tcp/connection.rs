@@ -10,16 +10,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::sip::framing::{Frame, Framer, PONG};
+use ::sip::framing::{Frame, Framer, FramingError, PONG};
 use ::sip::{Flow, Transmit};
 use bytes::{Buf, Bytes};
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use super::super::advertised::Advertised;
 use super::limits::{
-    KEEPALIVE_AFTER, KEEPALIVE_INTERVAL, KEEPALIVES, READ_FREE, READ_MAX, SOCKET_BUFFER, TcpLimits,
+    KEEPALIVE_AFTER, KEEPALIVE_INTERVAL, KEEPALIVES, READ_FREE, READ_MAX, REFUSAL_TIMEOUT,
+    SOCKET_BUFFER, TcpLimits,
 };
 use super::table::{ConnectionId, Seat, counted};
 
@@ -184,8 +186,7 @@ impl Connection {
 
     /// Takes what the kernel has, once, and passes the messages on.
     async fn read(&self, talk: &mut Talk) -> Result<(), String> {
-        let frames = self.take_frames(talk)?;
-        let Some(frames) = frames else { return Ok(()) };
+        let (frames, broken) = self.take_frames(talk)?;
         for frame in frames {
             match frame {
                 // why: a peer that does not take its pongs gets one for all its pings.
@@ -196,22 +197,53 @@ impl Connection {
                 }
             }
         }
+        if let Some(broken) = broken {
+            self.refuse(talk).await;
+            return Err(broken.to_string());
+        }
         Ok(())
     }
 
-    fn take_frames(&self, talk: &mut Talk) -> Result<Option<Vec<Frame>>, String> {
+    /// RFC 3261 §18.3: a request whose end nobody can tell gets its 400, then the stream ends.
+    async fn refuse(&self, talk: &mut Talk) {
+        let Some(refusal) = talk.framer.refusal(self.remote) else { return };
+        let (stream, writing) = (&mut talk.stream, &talk.writing);
+        let saying = async {
+            if let Some(writing) = writing {
+                stream.write_all(&writing.bytes).await?;
+            }
+            stream.write_all(&refusal).await?;
+            stream.shutdown().await?;
+            // why: closing over bytes that nobody read resets the connection, and then the peer
+            // may never see the answer.
+            let mut rest = [0; 512];
+            while stream.read(&mut rest).await? > 0 {}
+            Ok::<(), io::Error>(())
+        };
+        // why: the connection is over whether the peer took the answer or not.
+        let _said = tokio::time::timeout(REFUSAL_TIMEOUT, saying).await;
+    }
+
+    /// What is whole of what the kernel has, and why nothing more can be.
+    fn take_frames(&self, talk: &mut Talk) -> Result<(Vec<Frame>, Option<FramingError>), String> {
         let mut buffer = [0; READ_MAX];
         let read = match talk.stream.try_read(&mut buffer) {
             Ok(0) => return Err("closed by the peer".to_owned()),
             Ok(read) => buffer.get(..read).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Ok((Vec::new(), None));
+            }
             Err(error) => return Err(error.to_string()),
         };
         talk.framer.push(read);
         let mut frames = Vec::new();
-        while let Some(frame) = talk.framer.next_frame().map_err(|error| error.to_string())? {
-            frames.push(frame);
-        }
+        let broken = loop {
+            match talk.framer.next_frame() {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
         if !frames.is_empty() {
             self.seat.gauge.touch();
         }
@@ -221,7 +253,7 @@ impl Connection {
             _ => Some(Instant::now() + self.limits.message_timeout),
         };
         self.account(talk)?;
-        Ok(Some(frames))
+        Ok((frames, broken))
     }
 
     /// Keeps the budget in step with what the framer holds.

@@ -31,6 +31,9 @@ pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a peer may take none of what is written to it, or acknowledge none of it.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a peer whose stream cannot be read has to take the 400 that says so.
+pub(super) const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Messages that may wait to be written to one connection. A carrier has all its calls on one, and
 /// all of them may end at once.
 pub const OUTBOX_MESSAGES_MAX: usize = 4_096;

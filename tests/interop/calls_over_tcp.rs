@@ -18,104 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A carrier calls from here, and nobody else.
 const CARRIER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 7);
 
-const CALLER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<scenario name="caller">
-  <send retrans="500"><![CDATA[
-    INVITE sip:100@[remote_ip]:[remote_port] SIP/2.0
-    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-    From: <sip:anna@[local_ip]>;tag=[pid]c[call_number]
-    To: <sip:100@[remote_ip]>
-    Call-ID: [call_id]
-    CSeq: 1 INVITE
-    Contact: <sip:anna@[local_ip]:[local_port];transport=[transport]>
-    Max-Forwards: 70
-    {{more}}
-    Content-Type: application/sdp
-    Content-Length: [len]
-
-    v=0
-    o=anna 1 1 IN IP4 [local_ip]
-    s=-
-    c=IN IP4 [local_ip]
-    t=0 0
-    m=audio 40000 RTP/AVP 0
-  ]]></send>
-  <recv response="100" optional="true"/>
-  <recv response="180" optional="true"/>
-  <recv response="200" rrs="true"/>
-  <send><![CDATA[
-    ACK [next_url] SIP/2.0
-    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-    [last_From:]
-    [last_To:]
-    Call-ID: [call_id]
-    CSeq: 1 ACK
-    Max-Forwards: 70
-    Content-Length: 0
-
-  ]]></send>
-  <pause milliseconds="200"/>
-  <send retrans="500"><![CDATA[
-    BYE [next_url] SIP/2.0
-    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-    [last_From:]
-    [last_To:]
-    Call-ID: [call_id]
-    CSeq: 2 BYE
-    Max-Forwards: 70
-    Content-Length: 0
-
-  ]]></send>
-  <recv response="200"/>
-</scenario>
-"#;
-
-const CALLEE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<scenario name="callee">
-  <recv request="INVITE"/>
-  <send><![CDATA[
-    SIP/2.0 180 Ringing
-    [last_Via:]
-    [last_From:]
-    [last_To:];tag=[pid]p[call_number]
-    [last_Call-ID:]
-    [last_CSeq:]
-    Contact: <sip:bert@[local_ip]:[local_port];transport=[transport]>
-    Content-Length: 0
-
-  ]]></send>
-  <send retrans="500"><![CDATA[
-    SIP/2.0 200 OK
-    [last_Via:]
-    [last_From:]
-    [last_To:];tag=[pid]p[call_number]
-    [last_Call-ID:]
-    [last_CSeq:]
-    Contact: <sip:bert@[local_ip]:[local_port];transport=[transport]>
-    Content-Type: application/sdp
-    Content-Length: [len]
-
-    v=0
-    o=bert 1 1 IN IP4 [local_ip]
-    s=-
-    c=IN IP4 [local_ip]
-    t=0 0
-    m=audio 40002 RTP/AVP 0
-  ]]></send>
-  <recv request="ACK"/>
-  <recv request="BYE"/>
-  <send><![CDATA[
-    SIP/2.0 200 OK
-    [last_Via:]
-    [last_From:]
-    [last_To:]
-    [last_Call-ID:]
-    [last_CSeq:]
-    Content-Length: 0
-
-  ]]></send>
-</scenario>
-"#;
+const CALLER: &str = include_str!("scenarios/caller_by_any_transport.xml");
+const CALLEE: &str = include_str!("scenarios/callee_by_any_transport.xml");
 
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
@@ -160,10 +64,15 @@ struct Switch {
 impl Switch {
     /// A switch on free ports whose application is this list of verbs.
     fn start(folder: &Path, sip: &str, list: &str, more: &str) -> Switch {
+        Switch::start_at("127.0.0.1", folder, sip, list, more)
+    }
+
+    /// The same, with its audio there.
+    fn start_at(media: &str, folder: &Path, sip: &str, list: &str, more: &str) -> Switch {
         fs::write(folder.join("list.json"), list).expect("written");
         let text = format!(
             // why: a call is over when its transactions are, 64*T1 after its answer.
-            "[sip]\n{sip}\nt1_ms = 100\n[media]\naddress = \"127.0.0.1\"\nports = \"24000-27999\"\n\
+            "[sip]\n{sip}\nt1_ms = 100\n[media]\naddress = \"{media}\"\nports = \"24000-27999\"\n\
              [http]\nlisten = \"127.0.0.1:0\"\n[limits]\ncalls = 500\n\
              [[application]]\nname = \"main\"\napp_json = \"list.json\"\n\
              [[carrier]]\nname = \"in\"\napplication = \"main\"\n\
@@ -500,5 +409,121 @@ fn a_registered_phone_is_called_over_the_connection_it_opened() {
     assert!(bye.is(&Method::Bye));
     phone.answers(&bye, 200, "");
     caller.finishes();
+    switch.ends();
+}
+
+/// An INVITE of the carrier's over a connection.
+fn invite(from: SocketAddr) -> Message {
+    let sdp = "v=0\r\no=anna 1 1 IN IP4 127.0.0.7\r\ns=-\r\nc=IN IP4 127.0.0.7\r\nt=0 0\r\n\
+               m=audio 40000 RTP/AVP 0\r\n";
+    let request = Builder::request(Method::Invite, "sip:100@127.0.0.1")
+        .header("Via", format!("SIP/2.0/TCP {from};branch=z9hG4bK-anna"))
+        .header("Max-Forwards", 70)
+        .header("From", "<sip:anna@127.0.0.7>;tag=anna")
+        .header("To", "<sip:100@127.0.0.1>")
+        .header("Call-ID", "reset")
+        .header("CSeq", "1 INVITE")
+        .header("Contact", format!("<sip:anna@{from};transport=tcp>"));
+    request.body("application/sdp", sdp.as_bytes()).build().expect("a request")
+}
+
+/// A connection to the switch from the address of the carrier.
+fn connects_as_carrier(to: SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let socket = socket.expect("a socket");
+    socket.bind(&SocketAddr::new(CARRIER.into(), 0).into()).expect("an address of this machine");
+    socket.connect(&to.into()).expect("it listens");
+    // A connection that is closed so is reset.
+    socket.set_linger(Some(Duration::ZERO)).expect("a socket option");
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket option");
+    stream
+}
+
+#[test]
+fn a_caller_whose_connection_is_reset_has_left_where_it_cannot_be_reached() {
+    let folder = folder("reset");
+    let bert = free_address();
+    let target = format!(r#"{{"type": "sip", "sipUri": "sip:bert@{bert};transport=tcp"}}"#);
+    let switch = Switch::start(&folder, TCP_ALONE, &dial(&target), "");
+    let listener = TcpListener::bind(bert).expect("the port is free");
+    let mut caller = Phone { stream: connects_as_carrier(switch.tcp), framer: Framer::new() };
+    let here = caller.stream.local_addr().expect("connected");
+    caller.send(&invite(here));
+    assert_eq!(caller.receive().status(), Some(100));
+    let (stream, _) = listener.accept().expect("a call");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket option");
+    let mut callee = Phone { stream, framer: Framer::new() };
+    let invite = callee.receive();
+    callee.answers(&invite, 180, "");
+    assert_eq!(caller.receive().status(), Some(180));
+    drop(caller);
+    let cancel = callee.receive();
+    assert!(cancel.is(&Method::Cancel), "nobody waits for an answer any more");
+    callee.answers(&cancel, 200, "");
+    callee.answers(&invite, 487, "");
+    assert!(callee.receive().is(&Method::Ack));
+    switch.ends();
+}
+
+#[test]
+fn a_gateway_that_takes_no_connection_gives_way_to_the_next() {
+    let folder = folder("silent");
+    let bert = free_address();
+    // A listener whose queue is full lets nobody in, and refuses nobody.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let socket = socket.expect("a socket");
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("a literal");
+    socket.bind(&any.into()).expect("a free port");
+    socket.listen(0).expect("it listens");
+    let silent = socket.local_addr().expect("bound").as_socket().expect("IP");
+    let _first = TcpStream::connect(silent).expect("the one place");
+    let gateway = |to: SocketAddr, priority: u8| {
+        format!(
+            "[[carrier.gateway]]\nhost = \"127.0.0.1\"\nport = {}\ntransport = \"tcp\"\n\
+             inbound = false\npriority = {priority}\n",
+            to.port()
+        )
+    };
+    let more = format!("[[carrier]]\nname = \"out\"\n{}{}", gateway(silent, 0), gateway(bert, 1));
+    let target = r#"{"type": "phone", "number": "+4930999888", "trunk": "out"}"#;
+    let switch = Switch::start(&folder, TCP_ALONE, &dial(target), &more);
+    let callee = Sipp::callee(&folder, bert, 1);
+    let start = Instant::now();
+    calls(&folder, switch.tcp, "t1", 1, 1).finishes();
+    assert!(start.elapsed() < Duration::from_secs(20), "not after a transaction's 32 s");
+    callee.finishes();
+    switch.ends();
+}
+
+#[test]
+fn a_call_over_ipv4_reaches_a_connection_over_ipv6() {
+    let folder = folder("families");
+    let listener = TcpListener::bind("[::1]:0").expect("loopback of IPv6");
+    let bert = listener.local_addr().expect("bound");
+    let target = format!(r#"{{"type": "sip", "sipUri": "sip:bert@{bert};transport=tcp"}}"#);
+    let any = "tcp = \"[::]:0\"";
+    let switch = Switch::start_at("::", &folder, any, &dial(&target), "");
+    let port = switch.tcp.port();
+    let caller = calls(&folder, SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), "t1", 1, 1);
+    let (stream, from) = listener.accept().expect("a call");
+    assert_eq!(from.ip(), bert.ip());
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket option");
+    let mut callee = Phone { stream, framer: Framer::new() };
+    let invite = callee.receive();
+    assert_eq!(invite.request_uri().expect("a URI"), format!("sip:bert@{bert};transport=tcp"));
+    let via = invite.header_text("Via").expect("a Via").into_owned();
+    assert!(via.starts_with(&format!("SIP/2.0/TCP [::1]:{port};")), "{via}");
+    let body = String::from_utf8_lossy(invite.body()).into_owned();
+    assert!(body.contains("c=IN IP6 ::1\r\n"), "{body}");
+    let sdp = "v=0\r\no=bert 1 1 IN IP6 ::1\r\ns=-\r\nc=IN IP6 ::1\r\nt=0 0\r\n\
+               m=audio 40006 RTP/AVP 0\r\n";
+    callee.answers(&invite, 200, sdp);
+    assert!(callee.receive().is(&Method::Ack));
+    let bye = callee.receive();
+    assert!(bye.is(&Method::Bye));
+    callee.answers(&bye, 200, "");
+    let answer = received(&caller.finishes(), "SIP/2.0 200 OK").remove(0);
+    assert!(answer.contains("c=IN IP4 127.0.0.1"), "{answer}");
     switch.ends();
 }
