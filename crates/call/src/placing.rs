@@ -122,10 +122,12 @@ impl Call {
         }
         let (status, reason) = dial.failure(end);
         let unroutable = dial.records.iter().find_map(|record| record.unroutable.as_ref());
-        let wrong = unroutable
-            .is_some_and(|why| why.because == LostBecause::NoSuchTrunk || why.status == 400);
-        if wrong {
+        let no_such_trunk = unroutable.is_some_and(|why| why.because == LostBecause::NoSuchTrunk);
+        // why: before an INVITE is out, a 400 is our own word about what was asked for.
+        if no_such_trunk || (status == 400 && unroutable.is_some()) {
             self.refuse_order_with(400, format!("missing or invalid to property: {reason}"));
+        } else if status == 400 {
+            self.refuse_order_with(400, reason.clone());
         } else {
             self.refuse_order_with(480, format!("nobody can be called: {reason}"));
         }

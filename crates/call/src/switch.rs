@@ -57,7 +57,7 @@ pub struct Alive {
     /// Calls, those included of which only transactions are left: RFC 3261 keeps these for
     /// 64 T1 after an answer, to absorb what is repeated.
     pub calls: usize,
-    /// Calls whose caller is there.
+    /// Calls whose caller is there, or is being called.
     pub callers: usize,
     /// Calls that have something to do: a caller, a callee that has not ended, or a hook whose
     /// answer is still to come.

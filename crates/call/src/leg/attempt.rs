@@ -257,12 +257,22 @@ impl Call {
         leg.sip_status = 100;
         "Trying".clone_into(&mut leg.sip_reason);
         let carrier = self.legs.get(&id).and_then(|leg| leg.route.carrier.clone());
-        if let Some(invite) = self.build_invite(id, body) {
-            self.sip(SipAction::Invite { leg: id, invite: Box::new(invite), carrier });
-        }
+        let Some(invite) = self.build_invite(id, body) else {
+            return self.not_an_address(cx, id);
+        };
+        self.sip(SipAction::Invite { leg: id, invite: Box::new(invite), carrier });
         self.note_trying(cx, id);
         self.watch_progress(cx, id);
         // why: the event is sent when the switch has told the SIP Call-ID, which it carries.
+    }
+
+    /// The INVITE cannot be written: user and host of its From make no SIP URI.
+    fn not_an_address(&mut self, cx: Context<'_>, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.in_endpoint = false;
+        }
+        self.lose(id, 400, "the From that was asked for is no SIP address");
+        self.callee_input(cx, id, callee::Input::Rejected);
     }
 
     /// The INVITE is on its way under this Call-ID.

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use sip::Method;
+use testkit::Note;
 
 use crate::events::children;
 use crate::scene::{
@@ -12,6 +13,18 @@ use crate::sent::{request_to, statuses_to};
 
 fn only(target: &Value) -> Scene {
     Scene::running(&json!([dial(0, &json!({ "target": [target] }))]))
+}
+
+#[test]
+fn a_from_that_is_no_address_fails_its_target_alone() {
+    let mut unwritable = target(1);
+    unwritable["from"] = json!({ "host": "host:port" });
+    let more = json!({ "target": [unwritable, target(2)] });
+    let world =
+        Scene::dialling(vec![answers(0.5), answers(0.5)], &more).caller(hangs_up(1.0)).play();
+    let targets = &result(&world)["dial_targets"];
+    assert_eq!((&targets[0]["sip_status"], &targets[1]["sip_status"]), (&json!(400), &json!(200)));
+    assert_eq!(world.phone("B1").saw(&Note::Invited), 0);
 }
 
 #[test]

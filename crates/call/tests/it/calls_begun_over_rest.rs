@@ -352,6 +352,7 @@ fn what_can_never_be_is_refused_at_once_and_nothing_is_told_of_it() {
             400,
             "missing or invalid to property: no such trunk",
         ),
+        (json!({ "fromHost": "host:port" }), 400, "the From that was asked for is no SIP address"),
         (json!({ "to": { "type": "user", "name": "jane" } }), 480, "jane is not registered"),
         (json!({ "to": { "type": "sip", "sipUri": "sip:a@nowhere.test" } }), 480, "no such host"),
     ];

@@ -11,7 +11,7 @@ use crate::fields::{Fields, Object};
 use crate::headers::{HeaderMap, Headers};
 use crate::hook::Hook;
 use crate::json::{self, Kind, Path};
-use crate::verb::{Amd, Endpoint, Record, Target, nonzero_seconds, number, one_line};
+use crate::verb::{Amd, Endpoint, Record, Target, host, nonzero_seconds, number, one_line};
 
 /// Ring time without `timeout`.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -132,7 +132,7 @@ impl Object for CreateCall {
             call_status_hook: http_hook(fields, "call_status_hook", true),
             app_json: app_json(fields),
             caller_name: one_line(fields, "callerName"),
-            from_host: one_line(fields, "fromHost"),
+            from_host: host(fields, "fromHost"),
             headers: fields.or_default::<HeaderMap>("headers").0,
             tag: fields.optional("tag").map(Value::Object),
             timeout: nonzero_seconds(fields, "timeout").unwrap_or(TIMEOUT),

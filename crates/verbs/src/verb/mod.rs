@@ -225,6 +225,20 @@ pub(crate) fn one_line(fields: &mut Fields<'_>, name: &'static str) -> Option<St
     text
 }
 
+/// The host of an address, perhaps with a port: RFC 3261 §25.1 `hostport`, as far as it takes to be
+/// written into one.
+pub(crate) fn host(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
+    let text: Option<String> = fields.optional(name);
+    let proper = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+    let is_host = |text: &String| !text.is_empty() && text.chars().all(proper);
+    if let Some(member) = fields.take(&name)
+        && text.as_ref().is_some_and(|text| !is_host(text))
+    {
+        fields.fault(member, "no host", "a name or an address");
+    }
+    text
+}
+
 /// `channel`: 1 is the caller, 2 the callee.
 fn channel(fields: &mut Fields<'_>) -> Option<u32> {
     let channel = fields.optional("channel");

@@ -182,7 +182,7 @@ impl Object for TargetFrom {
     const WHAT: &'static str = "`from`";
 
     fn read(fields: &mut Fields<'_>) -> TargetFrom {
-        TargetFrom { user: super::one_line(fields, "user"), host: super::one_line(fields, "host") }
+        TargetFrom { user: super::one_line(fields, "user"), host: super::host(fields, "host") }
     }
 }
 

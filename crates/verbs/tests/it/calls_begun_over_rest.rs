@@ -107,7 +107,14 @@ fn each_refusal_says_what_is_wrong() {
         ("app_json", json!("[{}]"), "/app_json: in the list: 1:2: /0: missing `verb`"),
         ("app_json", json!([]), "/app_json: wrong type; expected a string"),
         ("headers", json!({"Via": "x"}), "/headers/Via: header that only the switch sets"),
-        ("fromHost", json!("a\r\nb"), "/fromHost: control character"),
+        ("fromHost", json!("a\r\nb"), "/fromHost: no host"),
+        ("fromHost", json!("a b"), "/fromHost: no host"),
+        ("fromHost", json!(""), "/fromHost: no host"),
+        (
+            "to",
+            json!({"type": "user", "name": "j", "from": {"host": "a>b"}}),
+            "/to/from/host: missing or invalid to property: no host",
+        ),
         ("tag", json!("a"), "/tag: wrong type; expected an object"),
         ("timeout", json!("20"), "/timeout: wrong type"),
     ];
