@@ -3,9 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use call::{Alert, CallKey, Effect, HookFailure, HookId, HookRequest, Input, LegId, Media, Output};
+use call::{
+    Alert, CallKey, Effect, HookFailure, HookId, HookRequest, Input, LegId, LegRecord, Media,
+    Output,
+};
 use hooks::Request;
 use net::rtp::{Command, SendError};
+use serde_json::Value;
 use sip::{Flow, Transmit, Transport};
 
 use super::Gateway;
@@ -61,9 +65,10 @@ impl Gateway {
             Effect::Alert(alert) => {
                 let Alert { alert_type, message, call_sid } = &alert;
                 tracing::warn!(alert_type, call_sid, "{message}");
+                self.meter.alert(alert.alert_type);
                 self.keeper.alert(&alert);
             }
-            Effect::Record(record) => self.keeper.record(*record),
+            Effect::Record(record) => self.record(*record),
             Effect::Over => {
                 self.send_media(Command::Close { call: key.0 });
                 self.status_queue.finish(key.0);
@@ -148,14 +153,37 @@ impl Gateway {
         }
     }
 
+    /// A leg began, changed, or is over.
+    fn record(&mut self, record: LegRecord) {
+        let (call_sid, trace_id) = (&record.call_sid, &record.trace_id);
+        let parent = record.parent_call_sid.as_deref();
+        let status = record.event.get("call_status").and_then(Value::as_str);
+        let (from, to, sip_status) = (&record.from, &record.to, record.sip_status);
+        if record.ended_at.is_some() {
+            self.meter.leg_ended(&record);
+            let reason = record.termination_reason;
+            tracing::info!(call_sid, parent, trace_id, status, sip_status, reason, "leg ended");
+        } else if !self.keeper.knows(call_sid) {
+            self.meter.leg_began(record.direction);
+            let trunk = &record.trunk;
+            tracing::info!(call_sid, parent, trace_id, trunk, from, to, "leg began");
+        } else {
+            tracing::debug!(call_sid, parent, trace_id, status, sip_status, "leg changed");
+        }
+        self.keeper.record(record);
+    }
+
     fn ask(&mut self, key: CallKey, hook: HookId, request: &HookRequest) {
         let request = match prepared(request) {
             Ok(request) => request,
             Err(failure) => return self.take(key, Input::HookReply(hook, Err(failure))),
         };
         let (client, answers) = (self.hooks.clone(), self.answers.clone());
+        let (meter, began) = (self.meter.clone(), Instant::now());
         tokio::spawn(async move {
-            let reply = match client.ask(&request).await {
+            let asked = client.ask(&request).await;
+            meter.hook(began.elapsed(), asked.as_ref().err().map(|error| error.alert_type()));
+            let reply = match asked {
                 Ok(reply) => Ok(reply.json),
                 Err(error) => {
                     Err(HookFailure { alert_type: error.alert_type(), message: error.to_string() })
@@ -169,6 +197,7 @@ impl Gateway {
         match prepared(request) {
             Ok(request) => {
                 if self.status_queue.post(key.0, request).is_err() {
+                    self.meter.event_dropped();
                     tracing::warn!(call = key.0, "too many status events wait; one was dropped");
                 }
             }

@@ -43,6 +43,11 @@ impl Keeper {
         }
     }
 
+    /// This leg was told of already, and is not over.
+    pub(super) fn knows(&self, call_sid: &str) -> bool {
+        self.open.contains(call_sid)
+    }
+
     /// A leg changed, or is over.
     pub(super) fn record(&mut self, record: LegRecord) {
         let entry = if record.ended_at.is_some() {

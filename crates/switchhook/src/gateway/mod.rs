@@ -6,6 +6,7 @@
 
 mod carry;
 mod keep;
+mod meter;
 mod registrations;
 mod run;
 mod shutdown;
@@ -78,6 +79,7 @@ pub struct Gateway {
     answers: mpsc::Sender<(CallKey, Input)>,
     state: Arc<State>,
     keeper: keep::Keeper,
+    meter: meter::Meter,
     http_address: SocketAddr,
     http_stop: CancellationToken,
     drain: std::time::Duration,
@@ -145,6 +147,7 @@ impl Gateway {
             media_address: advertised_media(config),
             status_queue,
             keeper,
+            meter: meter::Meter::new()?,
             hooks,
             inputs,
             answers,
