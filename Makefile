@@ -14,7 +14,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # package:command that shows it is there. What a build needs:
 BUILD_NEEDS := build-essential:c++ build-essential:make cmake:cmake pkg-config:pkg-config
 # and what the tests with real SIP peers and applications need on top:
-TEST_NEEDS := sip-tester:sipp python3:python3
+TEST_NEEDS := sip-tester:sipp baresip-core:baresip python3:python3
 
 # The steps of one command run in their order, with -j as well.
 .NOTPARALLEL:

@@ -7,6 +7,7 @@
 mod support;
 
 mod audio_between_the_phones;
+mod baresip_phones;
 mod callers_refused;
 mod calls_end;
 mod configuration_and_signals;
