@@ -15,6 +15,7 @@ mod credentials_of_hooks;
 mod demonstration;
 mod many_calls;
 mod media_is_guarded;
+mod pjsua_phones;
 mod registered_users;
 mod requests_within_a_call;
 mod ringing;

@@ -10,6 +10,8 @@ pub(crate) mod baresip;
 pub(crate) mod ladder;
 pub(crate) mod network;
 pub(crate) mod phone;
+pub(crate) mod pjsua;
+pub(crate) mod program;
 pub(crate) mod recording;
 pub(crate) mod scene;
 pub(crate) mod sipp;
