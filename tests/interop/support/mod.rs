@@ -9,6 +9,7 @@ pub(crate) mod audio;
 pub(crate) mod baresip;
 pub(crate) mod ladder;
 pub(crate) mod network;
+pub(crate) mod node;
 pub(crate) mod phone;
 pub(crate) mod pjsua;
 pub(crate) mod program;
