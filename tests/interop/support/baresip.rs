@@ -10,10 +10,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use super::events::Events;
 use super::scene::Scene;
 use super::switch::Switch;
 use super::{network, recording, wait_for};
@@ -44,7 +44,7 @@ pub(crate) struct Baresip {
     child: Child,
     folder: PathBuf,
     control: TcpStream,
-    events: Arc<Mutex<Vec<Value>>>,
+    events: Events,
 }
 
 impl Baresip {
@@ -66,15 +66,9 @@ impl Baresip {
             }
             TcpStream::connect(control).ok()
         });
-        let events: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let (kept, reading) = (Arc::clone(&events), control.try_clone());
-        let reading = reading.expect("a socket can be shared");
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(reading);
-            while let Some(message) = read(&mut reader) {
-                kept.lock().expect("nobody panics with it").push(message);
-            }
-        });
+        let reading = control.try_clone().expect("a socket can be shared");
+        let mut reader = BufReader::new(reading);
+        let events = Events::read(move || read(&mut reader));
         let mut phone = Baresip { child, folder, control, events };
         // why: an account in the file would register before anybody is there to be told.
         let Account { user, password, .. } = account;
@@ -121,8 +115,7 @@ impl Baresip {
 
     /// Every event of this kind so far.
     pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
-        let events = self.events.lock().expect("nobody panics with it");
-        events.iter().filter(|event| event["type"] == kind).cloned().collect()
+        self.events.of("type", kind)
     }
 
     /// Waits until it hears this tone and nothing else.
@@ -141,7 +134,7 @@ impl Baresip {
     /// Audio packets that its call has received so far. After a hold it records no more.
     pub(crate) fn packets(&mut self) -> u64 {
         let counts = |phone: &Baresip| -> Vec<u64> {
-            let events = phone.events.lock().expect("nobody panics with it");
+            let events = phone.events.all();
             let texts = events.iter().filter_map(|event| event["data"].as_str());
             let counts = texts.filter_map(|text| text.split_once("seq_put=")?.1.lines().next());
             counts.filter_map(|count| count.parse().ok()).collect()
@@ -161,9 +154,7 @@ impl Baresip {
 impl Drop for Baresip {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let events = self.events.lock().expect("nobody panics with it");
-            let kinds: Vec<String> = events.iter().map(Value::to_string).collect();
-            eprintln!("baresip said:\n{}\n{}", said(&self.folder), kinds.join("\n"));
+            eprintln!("baresip said:\n{}\n{}", said(&self.folder), self.events.story());
         }
         let _gone = self.child.kill();
         let _reaped = self.child.wait();

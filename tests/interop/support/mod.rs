@@ -7,6 +7,7 @@
 pub(crate) mod application;
 pub(crate) mod audio;
 pub(crate) mod baresip;
+pub(crate) mod events;
 pub(crate) mod ladder;
 pub(crate) mod network;
 pub(crate) mod node;

@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use super::events::Events;
 use super::wait_for;
 
 /// See the module. It is ended with this value.
@@ -16,7 +16,7 @@ use super::wait_for;
 pub(crate) struct Program {
     name: String,
     child: Child,
-    events: Arc<Mutex<Vec<Value>>>,
+    events: Events,
     errors: PathBuf,
 }
 
@@ -29,14 +29,11 @@ impl Program {
         let mut child = spawned.unwrap_or_else(|error| {
             panic!("{name} does not start ({command:?}: {error}): run make test")
         });
-        let lines = BufReader::new(child.stdout.take().expect("it was asked for")).lines();
-        let events: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let kept = Arc::clone(&events);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let event = serde_json::from_str(&line).unwrap_or(Value::String(line));
-                kept.lock().expect("nobody panics with it").push(event);
-            }
+        let out = child.stdout.take().expect("it was asked for");
+        let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+        let events = Events::read(move || {
+            let line = lines.next()?;
+            Some(serde_json::from_str(&line).unwrap_or(Value::String(line)))
         });
         let program = Program { name: name.to_owned(), child, events, errors };
         program.tells("ready");
@@ -56,8 +53,7 @@ impl Program {
 
     /// Every event of this kind so far.
     pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
-        let events = self.events.lock().expect("nobody panics with it");
-        events.iter().filter(|event| event["event"] == kind).cloned().collect()
+        self.events.of("event", kind)
     }
 
     /// Ends it as it likes to be ended: nothing more is told to it.
@@ -73,10 +69,8 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let events = self.events.lock().expect("nobody panics with it");
-            let lines: Vec<String> = events.iter().map(Value::to_string).collect();
             let errors = fs::read_to_string(&self.errors).unwrap_or_default();
-            eprintln!("{} said:\n{}\n{errors}", self.name, lines.join("\n"));
+            eprintln!("{} said:\n{}\n{errors}", self.name, self.events.story());
         }
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
