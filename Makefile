@@ -14,7 +14,11 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # package:command that shows it is there. What a build needs:
 BUILD_NEEDS := build-essential:c++ build-essential:make cmake:cmake pkg-config:pkg-config
 # and what the tests with real SIP peers and applications need on top:
-TEST_NEEDS := sip-tester:sipp python3:python3
+TEST_NEEDS := sip-tester:sipp baresip-core:baresip nodejs:node npm:npm python3:python3
+# Debian's Python makes virtual environments only with this; no command shows that it is there.
+VENV_NEEDS = $(shell python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv:none)
+# Packages of other kinds that tests run, kept beside what is built:
+PEERS := $(abspath $(TARGET_DIR))/peers
 
 # The steps of one command run in their order, with -j as well.
 .NOTPARALLEL:
@@ -60,7 +64,9 @@ build-needs:
 	@$(call install_missing,$(BUILD_NEEDS))
 
 test-needs:
-	@$(call install_missing,$(BUILD_NEEDS) $(TEST_NEEDS))
+	@$(call install_missing,$(BUILD_NEEDS) $(TEST_NEEDS) $(VENV_NEEDS))
+	@tests/interop/pjsua2/install.sh $(PEERS)/pjsua2
+	@tests/interop/node/install.sh $(PEERS)/node
 
 # One line of what it installs; silent when everything is there. sudo may ask for a password on a
 # terminal and fails at once where there is none.

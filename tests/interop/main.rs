@@ -1,21 +1,25 @@
 //! The binary against real peers over loopback: sipp as caller and callees, RTP sockets that send
-//! and recognise tones, an application that answers webhooks.
+//! and recognise tones, baresip and PJSUA2 as phones, applications that answer webhooks.
 //!
 //! What a call does in every order of events is tested in `call`; here is what only the whole
 //! program can show: sockets, processes, signals, files, and messages that another stack wrote.
 
 mod support;
 
+mod applications_of_others;
 mod audio_between_the_phones;
+mod baresip_phones;
 mod both_families;
 mod callers_refused;
 mod calls_end;
 mod calls_over_tcp;
+mod carriers;
 mod configuration_and_signals;
 mod credentials_of_hooks;
 mod demonstration;
 mod many_calls;
 mod media_is_guarded;
+mod pjsua_phones;
 mod registered_users;
 mod requests_within_a_call;
 mod ringing;

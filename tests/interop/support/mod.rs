@@ -6,9 +6,15 @@
 
 pub(crate) mod application;
 pub(crate) mod audio;
+pub(crate) mod baresip;
+pub(crate) mod events;
 pub(crate) mod ladder;
 pub(crate) mod network;
+pub(crate) mod node;
 pub(crate) mod phone;
+pub(crate) mod pjsua;
+pub(crate) mod program;
+pub(crate) mod recording;
 pub(crate) mod scene;
 pub(crate) mod sipp;
 pub(crate) mod switch;

@@ -1,6 +1,6 @@
 //! Loopback addresses that no other test uses, and ports on them.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Networks given out by this process.
@@ -34,6 +34,12 @@ impl Network {
 /// A UDP port that nobody uses.
 pub(crate) fn free_port(ip: IpAddr) -> u16 {
     let socket = UdpSocket::bind((ip, 0)).expect("loopback has a free port");
+    socket.local_addr().expect("a bound socket has an address").port()
+}
+
+/// A TCP port that nobody listens on.
+pub(crate) fn free_tcp_port(ip: IpAddr) -> u16 {
+    let socket = TcpListener::bind((ip, 0)).expect("loopback has a free port");
     socket.local_addr().expect("a bound socket has an address").port()
 }
 

@@ -12,12 +12,13 @@ const PEAK: f64 = 8000.0;
 
 /// One packet of a tone: `count` samples from sample `start` of the tone on.
 pub(crate) fn encoded(codec: Codec, hertz: f64, start: u32, count: u32) -> Vec<u8> {
+    samples(hertz, start, count).map(|sample| g711::encode(codec, sample)).collect()
+}
+
+/// `count` samples of a tone, from sample `start` of it on.
+pub(crate) fn samples(hertz: f64, start: u32, count: u32) -> impl Iterator<Item = i16> {
     (start..start + count)
-        .map(|index| {
-            let sample = (TAU * hertz * f64::from(index) / RATE).sin() * PEAK;
-            g711::encode(codec, sample as i16)
-        })
-        .collect()
+        .map(move |index| ((TAU * hertz * f64::from(index) / RATE).sin() * PEAK) as i16)
 }
 
 /// The samples of a payload.
