@@ -92,7 +92,9 @@ fn network(address: IpAddr) -> IpAddr {
 /// The token of `Authorization: Bearer …`.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    // why: where no token is set, none must be the right one.
+    let token = Some(token.trim()).filter(|token| !token.is_empty());
+    token.filter(|_| scheme.eq_ignore_ascii_case("bearer"))
 }
 
 /// Whether both are the same, in a time that depends on neither: digests are compared, all of
@@ -158,6 +160,7 @@ mod tests {
         assert_eq!(of("Bearer abc").as_deref(), Some("abc"));
         assert_eq!(of("bearer  abc").as_deref(), Some("abc"));
         assert_eq!(of("Basic abc"), None);
+        assert_eq!(of("Bearer  "), None);
         assert_eq!(of("abc"), None);
     }
 }

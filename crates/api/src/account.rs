@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::Api;
 use crate::asked::Asked;
-use crate::fault::{Fault, Reply};
+use crate::fault::{Fault, Reply, to_its_end};
 use crate::fields::{Fields, Kept};
 use crate::text;
 
@@ -55,6 +55,10 @@ pub(crate) async fn read(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
 
 pub(crate) async fn change(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
+    to_its_end(alter(api, asked)).await
+}
+
+async fn alter(api: Arc<Api>, asked: Asked) -> Reply {
     let _turn = api.turn.lock().await;
     let before = api.account().await?;
     let mut account = before.clone();
@@ -107,9 +111,13 @@ pub(crate) async fn change(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
 pub(crate) async fn webhook_secret(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
     let regenerate = asked.read("regenerate", "true or false", |word| word.parse().ok())?;
+    to_its_end(secret(api, regenerate == Some(true))).await
+}
+
+async fn secret(api: Arc<Api>, regenerate: bool) -> Reply {
     let _turn = api.turn.lock().await;
     let mut account = api.account().await?;
-    if regenerate == Some(true) {
+    if regenerate {
         if api.config.store.declared_account().await?.webhook_secret {
             let msg = "webhook_secret stands in the configuration file; change it there";
             return Err(Fault::conflict(msg));

@@ -33,7 +33,7 @@ pub(crate) async fn create(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
 pub(crate) async fn list(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
     asked.read("direction", "inbound or outbound", direction)?;
-    let mut calls = api.config.gateway.calls().await;
+    let mut calls = api.config.gateway.calls().await?;
     calls.retain(|call| {
         let fits = |(name, property): &(&str, &str)| {
             asked.query(name).is_none_or(|wanted| call[*property] == wanted)
@@ -53,7 +53,7 @@ pub(crate) async fn read(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
 }
 
 async fn find(api: &Api, call_sid: &str) -> Result<Value, Fault> {
-    let calls = api.config.gateway.calls().await;
+    let calls = api.config.gateway.calls().await?;
     calls.into_iter().find(|call| call["call_sid"] == call_sid).ok_or_else(Fault::not_found)
 }
 
@@ -77,7 +77,7 @@ pub(crate) async fn end(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
 
 pub(crate) async fn count(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
-    let calls = api.config.gateway.calls().await;
+    let calls = api.config.gateway.calls().await?;
     let live = |direction: &str| {
         calls.iter().filter(|call| call["direction"] == direction && !is_over(call)).count()
     };

@@ -1,5 +1,7 @@
 //! An answer that says no: status and, in JSON, why.
 
+use std::future::Future;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +19,16 @@ pub(crate) struct Fault {
 
 /// What a route answers.
 pub(crate) type Reply = Result<Response, Fault>;
+
+/// Runs a change to its end, also where the client goes away in the middle of it: calls are never
+/// left behind by entries that are written already.
+pub(crate) async fn to_its_end(work: impl Future<Output = Reply> + Send + 'static) -> Reply {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|_| {
+        let msg = "a fault of Switchhook; the log says more, report it with that";
+        Err(Fault::new(StatusCode::INTERNAL_SERVER_ERROR, msg))
+    })
+}
 
 impl Fault {
     pub(crate) fn new(status: StatusCode, msg: impl Into<String>) -> Fault {

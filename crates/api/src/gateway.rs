@@ -39,10 +39,10 @@ pub trait Gateway: Health + 'static {
 
     /// Live calls and those that ended within the hour, each an object with at least `call_sid`,
     /// `direction`, `from`, `to` and `call_status`.
-    fn calls(&self) -> Awaited<'_, Vec<Value>>;
+    fn calls(&self) -> Awaited<'_, Result<Vec<Value>, Refusal>>;
 
     /// Every user that is registered now.
-    fn registrations(&self) -> Awaited<'_, Vec<Registered>>;
+    fn registrations(&self) -> Awaited<'_, Result<Vec<Registered>, Refusal>>;
 
     /// Entries of the store changed. Calls that come after this has returned are routed by them,
     /// and requests to applications signed with the account's key.

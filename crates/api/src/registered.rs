@@ -21,7 +21,7 @@ const NAMES_MAX: usize = 10_000;
 pub(crate) async fn list(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
     let realm = realm(&api).await?;
-    let registered = api.config.gateway.registrations().await;
+    let registered = api.config.gateway.registrations().await?;
     let names: Vec<String> =
         registered.iter().map(|registered| address(&registered.user, realm.as_deref())).collect();
     Ok(Json(names).into_response())
@@ -31,7 +31,7 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
 pub(crate) async fn some(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
     let names = names(&asked.body)?;
-    let (realm, registered) = (realm(&api).await?, api.config.gateway.registrations().await);
+    let (realm, registered) = (realm(&api).await?, api.config.gateway.registrations().await?);
     let clients = api.config.store.list::<Client>().await?;
     let of = |name: &str| {
         let user = user_of(name);
@@ -52,7 +52,7 @@ pub(crate) async fn one(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     let user = user_of(asked.path("user"));
     let clients = api.config.store.list::<Client>().await?;
     let client = clients.iter().find(|client| client.username == user && client.is_active);
-    let registrations = api.config.gateway.registrations().await;
+    let registrations = api.config.gateway.registrations().await?;
     let registered = registrations.iter().find(|registered| registered.user == user);
     if client.is_none() && registered.is_none() {
         return Err(Fault::not_found());

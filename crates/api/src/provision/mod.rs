@@ -22,7 +22,7 @@ use store::{Entity, PAGE_SIZE_MAX, StoreError};
 
 use crate::Api;
 use crate::asked::Asked;
-use crate::fault::{Fault, Reply};
+use crate::fault::{Fault, Reply, to_its_end};
 use crate::fields::{Fields, Kept};
 
 /// Entries of a page where the query does not say.
@@ -97,6 +97,10 @@ pub(crate) async fn read<R: Resource>(State(api): State<Arc<Api>>, asked: Asked)
 
 pub(crate) async fn create<R: Resource>(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
+    to_its_end(make::<R>(api, asked)).await
+}
+
+async fn make<R: Resource>(api: Arc<Api>, asked: Asked) -> Reply {
     let _turn = api.turn.lock().await;
     let mut entry = R::blank(&api);
     let mut fields = Fields::new(&asked.body, true)?;
@@ -117,6 +121,10 @@ pub(crate) async fn create<R: Resource>(State(api): State<Arc<Api>>, asked: Aske
 
 pub(crate) async fn change<R: Resource>(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
+    to_its_end(alter::<R>(api, asked)).await
+}
+
+async fn alter<R: Resource>(api: Arc<Api>, asked: Asked) -> Reply {
     let _turn = api.turn.lock().await;
     let entry = api.config.store.get::<R>(asked.path("sid")).await?;
     let mut entry = entry.ok_or_else(Fault::not_found)?;
@@ -140,6 +148,10 @@ pub(crate) async fn change<R: Resource>(State(api): State<Arc<Api>>, asked: Aske
 
 pub(crate) async fn remove<R: Resource>(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
+    to_its_end(take_away::<R>(api, asked)).await
+}
+
+async fn take_away<R: Resource>(api: Arc<Api>, asked: Asked) -> Reply {
     let _turn = api.turn.lock().await;
     if !api.config.store.delete::<R>(asked.path("sid")).await? {
         return Err(Fault::not_found());

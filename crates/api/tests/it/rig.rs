@@ -83,14 +83,14 @@ impl Gateway for Recorder {
         Box::pin(async move { answer })
     }
 
-    fn calls(&self) -> Awaited<'_, Vec<Value>> {
+    fn calls(&self) -> Awaited<'_, Result<Vec<Value>, Refusal>> {
         let calls = self.calls.lock().expect("no panic").clone();
-        Box::pin(async move { calls })
+        Box::pin(async move { Ok(calls) })
     }
 
-    fn registrations(&self) -> Awaited<'_, Vec<Registered>> {
+    fn registrations(&self) -> Awaited<'_, Result<Vec<Registered>, Refusal>> {
         let registered = self.registered.lock().expect("no panic").clone();
-        Box::pin(async move { registered })
+        Box::pin(async move { Ok(registered) })
     }
 
     fn provisioned(&self) -> Awaited<'_, Result<(), String>> {
