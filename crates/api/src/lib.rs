@@ -1,53 +1,92 @@
-//! The HTTP side: health, readiness and the schema of the application language.
+//! The HTTP side: calls and provisioning over REST under `/v1`, health, metrics, the schema of
+//! the application language.
 //!
-//! Owns the routes and their answers. What it must know of the running gateway it asks through
-//! [`Health`], which the binary implements; it reaches no call, no socket and no configuration.
-//! None of these routes needs a token.
+//! Owns the routes, who may ask, what a body may say and what is answered. What it must know of
+//! the running gateway it asks through [`Gateway`], which the binary implements; entries it keeps
+//! in the [`store::Store`] by itself, and says so to the gateway. It reaches no call, no socket
+//! and no configuration. `docs/rest.md` describes the routes for those who use them.
+
+#![forbid(unsafe_code)]
+
+mod access;
+mod account;
+mod asked;
+mod calls;
+mod fault;
+mod fields;
+mod gateway;
+mod health;
+mod layer;
+mod provision;
+mod recent;
+mod registered;
+mod routes;
+mod text;
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
-use axum::extract::State;
-use axum::http::{Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use axum::Router;
+use store::Store;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
-/// What `/` says.
-const ABOUT: &str = concat!(
-    "Switchhook ",
-    env!("CARGO_PKG_VERSION"),
-    ", a telephone switch driven by webhooks.\n\n",
-    "/healthz    200 while the process lives\n",
-    "/readyz     200 while it takes new calls, 503 while it drains\n",
-    "/v1/schema  JSON Schema of the application language\n",
-);
+pub use access::{ADDRESSES_MAX, FAILURES_MAX, FAILURES_WINDOW};
+pub use asked::{BODY_MAX, BODY_TIMEOUT};
+pub use gateway::{Awaited, Contact, Created, Gateway, Health, Refusal, Registered};
 
-/// What the routes ask of the running gateway.
-pub trait Health: Send + Sync {
-    /// Calls that are up, callers only.
-    fn live_calls(&self) -> usize;
-    /// What is wrong without harm to calls, such as a database that is locked, and the remedy.
-    fn degraded(&self) -> Option<String>;
-    /// New calls are refused because the process is to end.
-    fn draining(&self) -> bool;
+use access::Guesses;
+use asked::Asked;
+use fault::Fault;
+
+/// What the HTTP side goes by.
+#[derive(Clone)]
+pub struct Config {
+    /// The running gateway.
+    pub gateway: Arc<dyn Gateway>,
+    /// Where entries are.
+    pub store: Store,
+    /// What a client must show as bearer; always the one in force.
+    pub token: watch::Receiver<store::Secret>,
+    /// The account of this installation.
+    pub account_sid: String,
+    /// Its service provider.
+    pub service_provider_sid: String,
+}
+
+/// What every route sees.
+pub(crate) struct Api {
+    config: Config,
+    guesses: Mutex<Guesses>,
+    /// Held while an entry is read, changed and written, so that no change is lost.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Api {
+    /// Whether the path names our account, or our service provider; a foreign one is not there.
+    fn own(&self, asked: &Asked) -> Result<(), Fault> {
+        let is_own = asked.path_if("account").is_none_or(|sid| sid == self.config.account_sid)
+            && asked.path_if("provider").is_none_or(|sid| sid == self.config.service_provider_sid);
+        if is_own { Ok(()) } else { Err(Fault::not_found()) }
+    }
+
+    /// Entries changed: calls are to go by them before the client hears of it.
+    async fn provisioned(&self) -> Result<(), Fault> {
+        let told = self.config.gateway.provisioned().await;
+        told.map_err(|why| {
+            tracing::error!("calls do not go by the entries of the store: {why}");
+            let msg = format!("it is kept, but calls still go by the entries before it: {why}");
+            Fault::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, msg)
+        })
+    }
 }
 
 /// The routes, for a server of one's own; [`serve`] is the usual way.
-pub fn router(health: Arc<dyn Health>) -> Router {
-    // why: the schema is the same for the life of the process and takes a while to build.
-    let schema: Arc<str> = verbs::schema().to_string().into();
-    Router::new()
-        .route("/", get(about))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/v1/schema", get(async move || schema_of(&schema)))
-        .fallback(not_found)
-        .method_not_allowed_fallback(not_allowed)
-        .with_state(health)
+pub fn router(config: Config) -> Router {
+    let (guesses, turn) = (Mutex::default(), tokio::sync::Mutex::default());
+    routes::router(Arc::new(Api { config, guesses, turn }))
 }
 
 /// Serves the routes on `listener` until `shutdown` ends; requests that are being answered then
@@ -57,53 +96,9 @@ pub fn router(health: Arc<dyn Health>) -> Router {
 /// The listener failed.
 pub async fn serve(
     listener: TcpListener,
-    health: Arc<dyn Health>,
+    config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router(health)).with_graceful_shutdown(shutdown).await
-}
-
-async fn about() -> &'static str {
-    ABOUT
-}
-
-async fn healthz(State(health): State<Arc<dyn Health>>) -> Json<Value> {
-    let word = if health.degraded().is_some() { "degraded" } else { "ok" };
-    Json(report(word, health.as_ref()))
-}
-
-async fn readyz(State(health): State<Arc<dyn Health>>) -> (StatusCode, Json<Value>) {
-    let (status, word) = if health.draining() {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining")
-    } else {
-        (StatusCode::OK, "ready")
-    };
-    (status, Json(report(word, health.as_ref())))
-}
-
-fn report(status: &str, health: &dyn Health) -> Value {
-    let mut report = json!({
-        "status": status,
-        "version": env!("CARGO_PKG_VERSION"),
-        "live_calls": health.live_calls(),
-        "draining": health.draining(),
-    });
-    if let Some(why) = health.degraded() {
-        report["degraded"] = json!(why);
-    }
-    report
-}
-
-fn schema_of(schema: &str) -> Response {
-    ([(header::CONTENT_TYPE, "application/schema+json")], schema.to_owned()).into_response()
-}
-
-async fn not_found(uri: Uri) -> (StatusCode, Json<Value>) {
-    let msg = format!("there is nothing at {}; see / for what there is", uri.path());
-    (StatusCode::NOT_FOUND, Json(json!({ "msg": msg })))
-}
-
-async fn not_allowed(method: Method, uri: Uri) -> (StatusCode, Json<Value>) {
-    let msg = format!("{} does not take {method}; expected GET", uri.path());
-    (StatusCode::METHOD_NOT_ALLOWED, Json(json!({ "msg": msg })))
+    let service = router(config).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
 }

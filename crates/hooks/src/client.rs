@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ipnet::IpNet;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Response, Url, redirect};
+use tokio::sync::watch;
 use verbs::HookMethod;
 
 use crate::error::{Failure, HookError, shown};
@@ -74,6 +75,8 @@ pub struct Reply {
 #[derive(Clone, Debug)]
 pub struct Client {
     config: Config,
+    /// The key in force, which may change while requests are on their way.
+    webhook_secret: watch::Sender<Option<Secret>>,
     guard: Guard,
     trusted: reqwest::Client,
     guarded: reqwest::Client,
@@ -93,7 +96,13 @@ impl Client {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let guard = Guard::new(&config.allow_private);
         let (trusted, guarded) = (pool(&config, None), pool(&config, Some(&guard)));
-        Client { config, guard, trusted, guarded }
+        let (webhook_secret, _) = watch::channel(config.webhook_secret.clone());
+        Client { config, webhook_secret, guard, trusted, guarded }
+    }
+
+    /// Signs every request that is sent from now on with another key, also those of the clones.
+    pub fn set_webhook_secret(&self, secret: Option<Secret>) {
+        self.webhook_secret.send_replace(secret);
     }
 
     /// Sends `request` and reads its answer.
@@ -162,7 +171,8 @@ impl Client {
             Some(user) => outgoing.basic_auth(user, request.password.as_ref().map(|p| &p.0)),
             None => outgoing,
         };
-        let outgoing = match &self.config.webhook_secret {
+        let secret = self.webhook_secret.borrow().clone();
+        let outgoing = match &secret {
             Some(secret) => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 outgoing.header("Jambonz-Signature", signature(secret, now.as_secs(), &signed))

@@ -35,7 +35,33 @@ row! {
     }
 }
 
+/// What the configuration file says about the account, and nobody else may change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredKeys {
+    /// `[sip] realm`.
+    pub sip_realm: bool,
+    /// `[device_calls] application`.
+    pub device_calling_application_sid: bool,
+    /// `[http] webhook_secret`.
+    pub webhook_secret: bool,
+}
+
 impl Store {
+    /// What the file said about the account when it was last written ([`Store::declare`]).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn declared_account(&self) -> Result<DeclaredKeys, StoreError> {
+        let sql = "SELECT declared_sip_realm IS NOT NULL, \
+                   declared_device_calling_application_sid IS NOT NULL, \
+                   declared_webhook_secret IS NOT NULL FROM accounts";
+        let row = sqlx::query_as(sql).fetch_optional(self.pool()).await;
+        let row: Option<(bool, bool, bool)> =
+            row.map_err(self.failed("reading what the file says about the account"))?;
+        let (sip_realm, device_calling_application_sid, webhook_secret) = row.unwrap_or_default();
+        Ok(DeclaredKeys { sip_realm, device_calling_application_sid, webhook_secret })
+    }
+
     /// The account; none before the first [`Store::declare`].
     ///
     /// # Errors

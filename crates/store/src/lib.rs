@@ -26,7 +26,7 @@ mod row;
 mod secret;
 mod timestamp;
 
-pub use account::Account;
+pub use account::{Account, DeclaredKeys};
 pub use declare::{Declared, DeclaredAccount};
 pub use entity::{Application, Client, Decline, Entity, PhoneNumber, SipGateway, VoipCarrier};
 pub use error::{ErrorKind, StoreError};

@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 
 use crate::cli;
 use crate::config::{self, Config, Generated, LoadError};
-use crate::gateway::{Control, Gateway, fill_random, with_own_addresses};
+use crate::gateway::{Control, Gateway, fill_random};
+use crate::provision::Provisioner;
 
 /// Controls that may wait for the loop: a person sends them.
 const CONTROLS_MAX: usize = 16;
@@ -43,7 +44,7 @@ async fn serve(mut config: Config) -> Result<(), String> {
     let signals = Signals::new().map_err(|error| format!("signals: {error}"))?;
     println!("{}", announcement(&config, &gateway, &generated));
     let (controls, told) = mpsc::channel(CONTROLS_MAX);
-    tokio::spawn(signals.watch(config, store, controls));
+    tokio::spawn(signals.watch(gateway.provisioner(), store, controls));
     let result = gateway.run(told).await;
     if result.is_ok() {
         println!("Switchhook has ended.");
@@ -127,22 +128,22 @@ impl Signals {
     }
 
     /// Turns signals into controls until the gateway is gone.
-    async fn watch(mut self, mut config: Config, store: Store, controls: mpsc::Sender<Control>) {
+    async fn watch(
+        mut self,
+        provisioner: Arc<Provisioner>,
+        store: Store,
+        controls: mpsc::Sender<Control>,
+    ) {
         loop {
             let control = tokio::select! {
                 _ = self.terminate.recv() => Control::End,
                 _ = self.interrupt.recv() => Control::End,
-                _ = self.hangup.recv() => match read_again(&config, &store).await {
-                    Some(read) => {
-                        config = read;
-                        Control::Settings(Arc::new(with_own_addresses(config.settings.clone())))
-                    }
-                    None => continue,
-                },
+                _ = self.hangup.recv() => {
+                    read_again(&provisioner, &store).await;
+                    continue;
+                }
             };
-            if matches!(control, Control::End) {
-                eprintln!("Ending: no new calls; live ones end by themselves. Again: at once.");
-            }
+            eprintln!("Ending: no new calls; live ones end by themselves. Again: at once.");
             if controls.send(control).await.is_err() {
                 return;
             }
@@ -150,35 +151,32 @@ impl Signals {
     }
 }
 
-/// The configuration as the file now has it; on any fault the old one stays.
-async fn read_again(previous: &Config, store: &Store) -> Option<Config> {
-    match config::load(&previous.path, cli::environment()) {
-        Ok(mut loaded) => {
-            loaded.config.keep_generated(previous);
-            match generate(&mut loaded.config, store).await {
-                Ok(generated) => {
-                    for made in generated {
-                        println!("  {}: {}", made.purpose, made.secret.0);
-                    }
-                }
-                Err(error) => {
-                    eprintln!("{error}; the configuration stays as it was");
-                    return None;
-                }
-            }
-            cli::print_warnings(&loaded.warnings);
-            eprintln!("The configuration was read again; sockets stay as they were.");
-            Some(loaded.config)
-        }
+/// Goes by the configuration as the file now has it; on any fault the old one stays.
+async fn read_again(provisioner: &Provisioner, store: &Store) {
+    const STAYS: &str = "The configuration stays as it was.";
+    let previous = provisioner.config().await;
+    let mut loaded = match config::load(&previous.path, cli::environment()) {
+        Ok(loaded) => loaded,
         Err(LoadError::Unreadable { path, error }) => {
             cli::print_unreadable(&path, &error);
-            eprintln!("The configuration stays as it was.");
-            None
+            return eprintln!("{STAYS}");
         }
         Err(LoadError::Faulty { faults, .. }) => {
             cli::print_faults(&faults);
-            eprintln!("The configuration stays as it was.");
-            None
+            return eprintln!("{STAYS}");
         }
+    };
+    loaded.config.keep_generated(&previous);
+    let generated = match generate(&mut loaded.config, store).await {
+        Ok(generated) => generated,
+        Err(error) => return eprintln!("{error}\n{STAYS}"),
+    };
+    for made in generated {
+        println!("  {}: {}", made.purpose, made.secret.0);
+    }
+    cli::print_warnings(&loaded.warnings);
+    match provisioner.replace(loaded.config).await {
+        Ok(()) => eprintln!("The configuration was read again; sockets stay as they were."),
+        Err(error) => eprintln!("{error}\n{STAYS}"),
     }
 }

@@ -1,99 +1,121 @@
-//! What each route answers, and that the server ends when it is told to.
+//! Routes that need no token, and what holds for every route.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
 
-#[derive(Default)]
-struct Gateway {
-    draining: AtomicBool,
-    degraded: AtomicBool,
-}
-
-impl api::Health for Gateway {
-    fn live_calls(&self) -> usize {
-        3
-    }
-
-    fn degraded(&self) -> Option<String> {
-        let degraded = self.degraded.load(Ordering::Relaxed);
-        degraded.then(|| "the disk is full; make room".to_owned())
-    }
-
-    fn draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
-}
-
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).expect("JSON")
-    }
-}
-
-async fn ask(address: std::net::SocketAddr, method: &str, path: &str) -> Answer {
-    let mut socket = TcpStream::connect(address).await.expect("a server");
-    let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    socket.write_all(request.as_bytes()).await.expect("sent");
-    let mut text = String::new();
-    socket.read_to_string(&mut text).await.expect("an answer");
-    let (head, body) = text.split_once("\r\n\r\n").expect("head and body");
-    let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
-    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
-}
+use crate::rig::Rig;
 
 #[tokio::test]
-async fn every_route_answers() {
-    let gateway = Arc::new(Gateway::default());
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    let (stop, stopped) = oneshot::channel::<()>();
-    let shutdown = async move { stopped.await.unwrap_or_default() };
-    let server = tokio::spawn(api::serve(listener, gateway.clone(), shutdown));
+async fn routes_without_a_token_answer() {
+    let rig = Rig::start().await;
+    let ask = async |path: &str| rig.raw("GET", path, &[], "").await;
 
-    let health = ask(address, "GET", "/healthz").await;
+    let health = ask("/healthz").await;
     assert_eq!(health.status, 200);
     assert_eq!(health.json()["status"], "ok");
     assert_eq!(health.json()["live_calls"], 3);
+    assert_eq!(ask("/health").await.body, "OK");
 
-    let ready = ask(address, "GET", "/readyz").await;
+    let ready = ask("/readyz").await;
     assert_eq!((ready.status, &ready.json()["status"]), (200, &Value::from("ready")));
-    gateway.draining.store(true, Ordering::Relaxed);
-    let ready = ask(address, "GET", "/readyz").await;
+    rig.gateway.draining.store(true, Ordering::Relaxed);
+    let ready = ask("/readyz").await;
     assert_eq!((ready.status, &ready.json()["status"]), (503, &Value::from("draining")));
-    assert_eq!(ask(address, "GET", "/healthz").await.status, 200);
+    assert_eq!(ask("/healthz").await.status, 200);
 
-    gateway.degraded.store(true, Ordering::Relaxed);
-    let health = ask(address, "GET", "/healthz").await.json();
+    rig.gateway.degraded.store(true, Ordering::Relaxed);
+    let health = ask("/healthz").await.json();
     assert_eq!(health["status"], "degraded");
     assert_eq!(health["degraded"], "the disk is full; make room");
 
-    let schema = ask(address, "GET", "/v1/schema").await;
+    let schema = ask("/v1/schema").await;
     assert_eq!(schema.status, 200);
-    assert!(schema.head.contains("content-type: application/schema+json"), "{}", schema.head);
+    assert_eq!(schema.header("content-type"), Some("application/schema+json"));
     assert_eq!(schema.json(), verbs::schema());
 
-    let about = ask(address, "GET", "/").await;
+    let metrics = ask("/metrics").await;
+    assert_eq!((metrics.status, metrics.body.as_str()), (200, "switchhook_live_calls 3\n"));
+    assert!(metrics.header("content-type").is_some_and(|it| it.starts_with("text/plain")));
+
+    let about = ask("/").await;
     assert!(about.head.contains("content-type: text/plain"), "{}", about.head);
     assert!(about.body.starts_with("Switchhook "), "{}", about.body);
 
-    let nothing = ask(address, "GET", "/v1/Calls").await;
+    let nothing = ask("/v2/Calls").await;
     assert_eq!(nothing.status, 404);
-    assert_eq!(nothing.json()["msg"], "there is nothing at /v1/Calls; see / for what there is");
-    let wrong = ask(address, "POST", "/healthz").await;
-    assert_eq!(wrong.status, 405);
-    assert_eq!(wrong.json()["msg"], "/healthz does not take POST; expected GET");
+    assert_eq!(nothing.msg(), "there is nothing at /v2/Calls; see / for what there is");
+    let wrong = rig.raw("POST", "/healthz", &[], "").await;
+    assert_eq!((wrong.status, wrong.header("allow")), (405, Some("get,head")));
+    assert_eq!(wrong.msg(), "/healthz does not take POST; Allow says what it takes");
+}
 
-    stop.send(()).expect("the server runs");
-    server.await.expect("no panic").expect("a clean end");
+#[tokio::test]
+async fn answers_are_not_stored_and_other_origins_may_read_rest_alone() {
+    let rig = Rig::start().await;
+    let rest = rig.get("/Accounts").await;
+    assert_eq!(rest.status, 200);
+    assert_eq!(rest.header("cache-control"), Some("no-store"));
+    assert_eq!(rest.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(rest.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(rest.header("access-control-allow-credentials"), None);
+    let health = rig.raw("GET", "/healthz", &[], "").await;
+    assert_eq!(health.header("cache-control"), Some("no-store"));
+    assert_eq!(health.header("access-control-allow-origin"), None);
+
+    let headers = ["Origin: https://page.example", "Access-Control-Request-Method: PUT"];
+    let preflight = rig.raw("OPTIONS", "/v1/Accounts/x/Calls/y", &headers, "").await;
+    assert_eq!((preflight.status, preflight.body.as_str()), (204, ""));
+    assert_eq!(preflight.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(preflight.header("access-control-allow-methods"), Some("get, post, put, delete"));
+    let allowed = preflight.header("access-control-allow-headers");
+    assert_eq!(allowed, Some("authorization, content-type"));
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_and_must_be_text() {
+    let rig = Rig::start().await;
+    let long = format!("{{\"name\":\"{}\"}}", "x".repeat(api::BODY_MAX));
+    let answer = rig.ask("POST", "/Applications", &long).await;
+    assert_eq!(answer.status, 413, "{}", answer.body);
+    assert!(answer.msg().contains("at most 2097152 bytes"), "{}", answer.body);
+    let deep = "[".repeat(200_000);
+    assert_eq!(rig.ask("POST", "/Applications", &deep).await.status, 400);
+    assert_eq!(rig.ask("POST", "/Accounts/{a}/Calls", &deep).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_foreign_account_is_not_there() {
+    let rig = Rig::start().await;
+    for (method, path) in crate::tokens::ROUTES {
+        let foreign = crate::rig::FOREIGN;
+        for (own, prefix) in [("{a}", "/Accounts/"), ("{p}", "/ServiceProviders/")] {
+            if !path.starts_with(&format!("{prefix}{own}")) {
+                continue;
+            }
+            for other in [foreign, "%FF", "..", "{a}'--", ""] {
+                let path = path.replacen(own, other, 1).replace("{sid}", foreign);
+                if other.is_empty() && path == prefix {
+                    continue;
+                }
+                let answer = rig.ask(method, &path, "{}").await;
+                assert_eq!(answer.status, 404, "{method} {path}: {}", answer.body);
+            }
+        }
+    }
+    assert_eq!(rig.gateway.asked(), [""; 0], "the gateway heard of none");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_404_with_an_empty_body() {
+    let rig = Rig::start().await;
+    for (method, path) in crate::tokens::ROUTES.iter().filter(|(_, path)| path.contains("{sid}")) {
+        for sid in [crate::rig::FOREIGN, "x", "'%20OR%201=1--", "%FF"] {
+            let body =
+                if path.contains("/Calls/") { "{\"call_status\":\"completed\"}" } else { "{}" };
+            rig.gateway.refuses(404, "no such call");
+            let answer = rig.ask(method, &path.replace("{sid}", sid), body).await;
+            assert_eq!((answer.status, answer.body.as_str()), (404, ""), "{method} {path}");
+        }
+    }
 }

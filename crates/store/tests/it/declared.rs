@@ -1,7 +1,8 @@
 //! The configuration file, written to the store at start and whenever it is read again.
 
 use store::{
-    Account, Application, Client, ErrorKind, PhoneNumber, Secret, SipGateway, Store, VoipCarrier,
+    Account, Application, Client, DeclaredKeys, ErrorKind, PhoneNumber, Secret, SipGateway, Store,
+    VoipCarrier,
 };
 
 use crate::scratch::{
@@ -171,4 +172,23 @@ async fn the_file_takes_back_what_it_said_of_the_account_and_nothing_else() {
     let error = store.update_account(&nowhere).await.expect_err("no such application");
     assert_eq!(error.kind(), ErrorKind::Missing);
     assert_eq!(account(&store).await.account_sid, ACCOUNT);
+}
+
+#[tokio::test]
+async fn what_the_file_says_about_the_account_is_known_and_can_be_taken_back() {
+    let store = Store::open("sqlite::memory:").await.expect("opens");
+    assert_eq!(store.declared_account().await.expect("read"), DeclaredKeys::default());
+    store.declare(&declared()).await.expect("written");
+    let all = DeclaredKeys {
+        sip_realm: true,
+        device_calling_application_sid: true,
+        webhook_secret: true,
+    };
+    assert_eq!(store.declared_account().await.expect("read"), all);
+    let mut file = declared();
+    file.account.webhook_secret = None;
+    store.declare(&file).await.expect("written");
+    let keys = store.declared_account().await.expect("read");
+    assert_eq!(keys, DeclaredKeys { webhook_secret: false, ..all });
+    assert_eq!(account(&store).await.webhook_secret, None, "it was the file's");
 }

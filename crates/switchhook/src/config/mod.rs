@@ -39,6 +39,7 @@ pub use capacity::{
 };
 pub use environment::PREFIX;
 pub use fault::{Fault, Place};
+pub(crate) use names::sid;
 
 use carrier::Carriers;
 use environment::{Override, overrides};
@@ -54,6 +55,9 @@ pub const SERVICE_PROVIDER_SID: &str = "2708b1b3-2736-40ea-b502-c53d8396247f";
 const SECRET_LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Letters of one generated secret, five bits each.
 const SECRET_LENGTH: usize = 24;
+
+/// What the bearer token of REST is called.
+const ADMIN_TOKEN: &str = "[http] admin_token";
 
 /// What the key of webhook signatures is called.
 const WEBHOOK_SECRET: &str = "[http] webhook_secret";
@@ -83,6 +87,8 @@ pub struct Config {
     clients_generated: Vec<String>,
     /// `http.webhook_secret` was generated.
     webhook_secret_generated: bool,
+    /// `http.admin_token` was generated.
+    admin_token_generated: bool,
     /// Where `[limits] calls` stands, for [`capacity_check`].
     calls_place: Place,
 }
@@ -120,8 +126,10 @@ pub struct MediaConfig {
 /// `[http]`.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
-    /// Where health and schema are served.
+    /// Where REST, health and the schema are served.
     pub listen: SocketAddr,
+    /// Bearer token of REST.
+    pub admin_token: Option<Secret>,
     /// Key of the signature on every request to an application.
     pub webhook_secret: Option<Secret>,
     /// Networks that URLs of applications may point to besides public addresses.
@@ -250,13 +258,19 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
         clients_without_password,
         clients_generated: Vec::new(),
         webhook_secret_generated: false,
+        admin_token_generated: false,
         calls_place,
     })
 }
 
 impl Config {
-    /// Makes every secret that the file left out: passwords of clients and the key of webhook
-    /// signatures. `random` fills a slice from the generator of the operating system.
+    /// Key of webhook signatures, where the file or the environment gives it.
+    pub fn written_webhook_secret(&self) -> Option<&Secret> {
+        self.http.webhook_secret.as_ref().filter(|_| !self.webhook_secret_generated)
+    }
+
+    /// Makes every secret that the file left out: passwords of clients, the bearer token of REST
+    /// and the key of webhook signatures. `random` fills a slice from the generator of the operating system.
     ///
     /// Before this a client without a password is not in `settings` and cannot register.
     pub fn fill_generated(&mut self, random: impl FnMut(&mut [u8])) -> Vec<Generated> {
@@ -267,6 +281,7 @@ impl Config {
     pub fn missing_secrets(&self) -> Vec<String> {
         let clients = self.clients_without_password.iter();
         let mut missing: Vec<String> = clients.map(|name| password_of(name)).collect();
+        missing.extend(self.http.admin_token.is_none().then(|| ADMIN_TOKEN.to_owned()));
         missing.extend(self.http.webhook_secret.is_none().then(|| WEBHOOK_SECRET.to_owned()));
         missing
     }
@@ -294,6 +309,10 @@ impl Config {
             self.clients_generated.push(username.clone());
             self.settings.clients.push(Client { username, password });
         }
+        if self.http.admin_token.is_none() {
+            self.http.admin_token = Some(Secret(make(ADMIN_TOKEN.to_owned())));
+            self.admin_token_generated = true;
+        }
         if self.http.webhook_secret.is_none() {
             self.http.webhook_secret = Some(Secret(make(WEBHOOK_SECRET.to_owned())));
             self.webhook_secret_generated = true;
@@ -313,6 +332,10 @@ impl Config {
                 }
                 None => self.clients_without_password.push(username),
             }
+        }
+        if self.http.admin_token.is_none() && previous.admin_token_generated {
+            self.http.admin_token.clone_from(&previous.http.admin_token);
+            self.admin_token_generated = true;
         }
         if self.http.webhook_secret.is_none() && previous.webhook_secret_generated {
             self.http.webhook_secret.clone_from(&previous.http.webhook_secret);

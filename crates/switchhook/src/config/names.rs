@@ -9,7 +9,7 @@ use super::reader::Entry;
 const NAMESPACE: Uuid = Uuid::from_u128(0x5d0a_6f86_92c4_4b7e_9d51_3c1e_8a70_42bf);
 
 /// The identifier of the entry of that kind and name, the same in every process.
-pub(super) fn sid(kind: &str, name: &str) -> String {
+pub(crate) fn sid(kind: &str, name: &str) -> String {
     Uuid::new_v5(&NAMESPACE, format!("{kind}:{name}").as_bytes()).to_string()
 }
 

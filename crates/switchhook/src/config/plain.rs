@@ -161,11 +161,7 @@ fn ports(entry: &Entry<'_>) -> Option<RangeInclusive<u16>> {
 
 pub(super) fn http(section: Section<'_>) -> HttpConfig {
     let listen = section.entry("listen").and_then(|entry| socket_address(&entry));
-    if let Some(entry) = section.secret("admin_token")
-        && entry.text().is_some()
-    {
-        ignored(&entry);
-    }
+    let admin_token = section.secret("admin_token").and_then(|entry| entry.text());
     let webhook_secret = section.secret("webhook_secret").and_then(|entry| entry.text());
     let mut allow_private: Vec<IpNet> = Vec::new();
     for entry in section.entry("allow_private").iter().flat_map(Entry::elements) {
@@ -178,6 +174,7 @@ pub(super) fn http(section: Section<'_>) -> HttpConfig {
     section.finish();
     HttpConfig {
         listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
+        admin_token: admin_token.map(|token| Secret(token.to_owned())),
         webhook_secret: webhook_secret.map(|secret| Secret(secret.to_owned())),
         allow_private,
     }

@@ -8,6 +8,7 @@ mod carry;
 mod keep;
 mod meter;
 mod registrations;
+mod rest;
 mod run;
 mod shutdown;
 mod ways;
@@ -16,15 +17,16 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use call::{CallKey, Input, Settings, Switch};
 use store::{Journal, Store};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::provision::{self, Provisioner};
 use ways::Ways;
 
 pub use shutdown::Control;
@@ -36,26 +38,22 @@ const INPUTS_MAX: usize = 4096;
 /// is ever sent to it.
 const SOMEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
 
-/// What the HTTP side may know of the gateway.
+/// Commands of the HTTP side that may wait for the loop. Full, their senders wait.
+const COMMANDS_MAX: usize = 64;
+
+/// What the loop is asked from outside its sockets.
 #[derive(Debug)]
+pub(crate) enum Command {
+    /// New settings, for the calls that come; told once they are in force.
+    Settings { settings: Arc<Settings>, applied: oneshot::Sender<()> },
+}
+
+/// What the HTTP side may know of the gateway.
 pub(crate) struct State {
     live_calls: AtomicUsize,
     draining: AtomicBool,
     journal: Journal,
-}
-
-impl api::Health for State {
-    fn live_calls(&self) -> usize {
-        self.live_calls.load(Ordering::Relaxed)
-    }
-
-    fn draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
-
-    fn degraded(&self) -> Option<String> {
-        self.journal.health().degraded
-    }
+    provisioner: Arc<Provisioner>,
 }
 
 /// See the module.
@@ -77,6 +75,7 @@ pub struct Gateway {
     status_queue: hooks::StatusQueue,
     inputs: mpsc::Receiver<(CallKey, Input)>,
     answers: mpsc::Sender<(CallKey, Input)>,
+    commands: mpsc::Receiver<Command>,
     state: Arc<State>,
     keeper: keep::Keeper,
     meter: meter::Meter,
@@ -86,7 +85,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Binds every socket and starts the media threads and the HTTP side.
+    /// Binds every socket, writes the entries of the file to the store, and starts the media
+    /// threads and the HTTP side. The secrets of `config` are filled.
     ///
     /// # Errors
     /// A sentence for the operator: what could not be had, and the remedy.
@@ -102,30 +102,28 @@ impl Gateway {
         let count = net::rtp::Workers::default_count();
         let (workers, media_events) = net::rtp::Workers::start(count, media_config)
             .map_err(|error| format!("media threads: {error}"))?;
+        let provisioned = provision::provision(config, &store).await?;
         let journal = Journal::start(store.clone());
+        let hooks = hooks::Client::new(hooks::Config {
+            webhook_secret: provisioned.webhook_secret,
+            allow_private: config.http.allow_private.clone(),
+            ..hooks::Config::default()
+        });
+        let (commanding, commands) = mpsc::channel(COMMANDS_MAX);
+        let provisioner =
+            Provisioner::new(config.clone(), store.clone(), commanding, hooks.clone());
         let state = Arc::new(State {
             live_calls: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             journal: journal.clone(),
+            provisioner: Arc::new(provisioner),
         });
-        let http_stop = CancellationToken::new();
-        let health: Arc<dyn api::Health> = state.clone();
-        let served = api::serve(listener, health, http_stop.clone().cancelled_owned());
-        tokio::spawn(async move {
-            if let Err(error) = served.await {
-                tracing::error!(%error, "the HTTP side ended");
-            }
-        });
-        let hooks = hooks::Client::new(hooks::Config {
-            webhook_secret: config.http.webhook_secret.clone(),
-            allow_private: config.http.allow_private.clone(),
-            ..hooks::Config::default()
-        });
+        let http_stop = serve_http(listener, &state, store.clone(), config);
         let status_queue = hooks::StatusQueue::new(hooks.clone());
         keep::recover(&store, &status_queue).await?;
         let keeper = keep::Keeper::new(journal, &config.settings);
         let sip = sip::Config { t1: config.sip.t1, ..sip::Config::default() };
-        let settings = Arc::new(with_own_addresses(config.settings.clone()));
+        let settings = Arc::new(with_own_addresses(provisioned.settings));
         let (answers, inputs) = mpsc::channel(INPUTS_MAX);
         let mut switch = Switch::new(settings, sip, secret()?);
         let to = |remote| udp.as_ref().map(|udp: &Arc<net::sip::Udp>| udp.flow_to(remote));
@@ -151,6 +149,7 @@ impl Gateway {
             hooks,
             inputs,
             answers,
+            commands,
             state,
             http_address,
             http_stop,
@@ -165,6 +164,11 @@ impl Gateway {
         udp.into_iter().chain(tcp).collect()
     }
 
+    /// What keeps it to the file and the store.
+    pub(crate) fn provisioner(&self) -> Arc<Provisioner> {
+        Arc::clone(&self.state.provisioner)
+    }
+
     /// The address that phones beyond this machine would use.
     pub fn reached_at(&self) -> SocketAddr {
         self.ways.reached_at(SOMEWHERE).unwrap_or(SOMEWHERE)
@@ -174,6 +178,30 @@ impl Gateway {
     pub fn http_address(&self) -> SocketAddr {
         self.http_address
     }
+}
+
+/// Starts the HTTP side; cancelled, it ends.
+fn serve_http(
+    listener: TcpListener,
+    state: &Arc<State>,
+    store: Store,
+    config: &Config,
+) -> CancellationToken {
+    let http_stop = CancellationToken::new();
+    let of_api = api::Config {
+        token: state.provisioner.token(),
+        gateway: state.clone(),
+        store,
+        account_sid: config.settings.account_sid.clone(),
+        service_provider_sid: config.settings.service_provider_sid.clone(),
+    };
+    let served = api::serve(listener, of_api, http_stop.clone().cancelled_owned());
+    tokio::spawn(async move {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the HTTP side ended");
+        }
+    });
+    http_stop
 }
 
 /// The settings of a file, and the addresses that this machine has now.

@@ -1,10 +1,9 @@
 //! How a gateway ends: no new calls, live ones end by themselves up to a limit, then all of them
 //! at once.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use call::{Settings, Switch};
+use call::Switch;
 
 /// After everything was ended by BYE, so long for the answers: longer than the retransmissions of
 /// a peer that is gone need to tell, RFC 3261 §17.1.2.2 (64 T1), would keep the operator waiting.
@@ -13,8 +12,6 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// What a running gateway can be told.
 #[derive(Debug)]
 pub enum Control {
-    /// New settings, for the calls that come.
-    Settings(Arc<Settings>),
     /// Drain; told again, end every call at once.
     End,
 }

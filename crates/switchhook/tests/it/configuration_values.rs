@@ -95,6 +95,7 @@ fn every_key_arrives() {
     assert_eq!(config.media.ports, 20000..=29999);
     assert_eq!(config.media.timeout, Some(Duration::from_secs(90)));
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:3001");
+    assert_eq!(config.http.admin_token, Some(hooks::Secret("t".to_owned())));
     assert_eq!(config.http.webhook_secret, Some(hooks::Secret("w".to_owned())));
     let networks: Vec<String> = config.http.allow_private.iter().map(ToString::to_string).collect();
     assert_eq!(networks, ["10.0.0.0/8", "192.168.1.1/32"]);
@@ -184,7 +185,6 @@ fn what_does_nothing_yet_is_named() {
         lines(&warnings),
         [
             format!("t.toml:8:19: /sip/tls_certificate: tls_certificate {ignored}"),
-            format!("t.toml:20:15: /http/admin_token: admin_token {ignored}"),
             "t.toml:43:12: /carrier/0/register: this version does not register at the carrier: \
              username and password answer its challenges to calls, and calls from it are told by \
              the addresses of its gateways"

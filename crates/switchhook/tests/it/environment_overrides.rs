@@ -13,6 +13,7 @@ fn a_variable_overrides_its_key_in_every_type() {
         ("SWITCHHOOK_LIMITS_CALLS_PER_SECOND", "7"),
         ("SWITCHHOOK_HTTP_ALLOW_PRIVATE", "10.0.0.0/8, 192.168.0.0/16"),
         ("SWITCHHOOK_HTTP_WEBHOOK_SECRET", "w"),
+        ("SWITCHHOOK_HTTP_ADMIN_TOKEN", "t"),
         ("PATH", "/bin"),
     ];
     // What is overridden need not even be right.
@@ -23,6 +24,7 @@ fn a_variable_overrides_its_key_in_every_type() {
     assert_eq!(config.settings.limits.calls_per_second, 7);
     assert_eq!(config.http.allow_private.len(), 2);
     assert_eq!(config.http.webhook_secret, Some(hooks::Secret("w".to_owned())));
+    assert_eq!(config.http.admin_token, Some(hooks::Secret("t".to_owned())));
 }
 
 #[test]

@@ -28,12 +28,14 @@ fn a_client_without_password_cannot_register_before_it_has_one() {
     assert!(config.settings.client("joe").is_none());
     let generated = config.fill_generated(counting(0));
     let purposes: Vec<&str> = generated.iter().map(|made| made.purpose.as_str()).collect();
-    assert_eq!(purposes, ["password of client joe", "[http] webhook_secret"]);
+    assert_eq!(purposes, ["password of client joe", "[http] admin_token", "[http] webhook_secret"]);
     let joe = config.settings.client("joe").expect("joe");
     assert_eq!(joe.password, "abcdefghijkmnpqrstuvwxyz");
     assert_eq!(joe.password, generated[0].secret.0);
-    assert_eq!(config.http.webhook_secret.as_ref(), Some(&generated[1].secret));
+    assert_eq!(config.http.admin_token.as_ref(), Some(&generated[1].secret));
+    assert_eq!(config.http.webhook_secret.as_ref(), Some(&generated[2].secret));
     assert_ne!(generated[0].secret, generated[1].secret);
+    assert_ne!(generated[1].secret, generated[2].secret);
     assert_eq!(config.settings.client("jane").expect("jane").password, "s");
     assert!(config.fill_generated(counting(0)).is_empty(), "once is enough");
     assert!(!format!("{generated:?}").contains("abcdef"));
@@ -49,6 +51,7 @@ fn reading_again_keeps_what_was_generated() {
     let password = |config: &Config| config.settings.client("joe").expect("joe").password.clone();
     assert_eq!(password(&first), password(&second));
     assert_eq!(first.http.webhook_secret, second.http.webhook_secret);
+    assert_eq!(first.http.admin_token, second.http.admin_token);
 }
 
 #[test]

@@ -8,4 +8,6 @@ mod environment_overrides;
 mod fixed_lists;
 mod generated_secrets;
 mod hostile_text;
+mod provisioning;
 mod reading;
+mod rest_reaches_calls;
