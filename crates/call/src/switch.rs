@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use sip::auth::challenge::Challenger;
 use sip::auth::standing::Standing;
-use sip::registrar::{Registrar, RegistrarConfig};
+use sip::registrar::{Binding, Registrar, RegistrarConfig};
 use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, Transmit};
 
 use crate::admission::{Admission, CarrierLoad};
@@ -247,6 +247,12 @@ impl Switch {
     /// each dialog has ended. What is left are transactions that absorb what is repeated.
     pub fn is_quiet(&self) -> bool {
         self.busy == 0 && self.endpoint.counts().dialogs == 0
+    }
+
+    /// Every registered user and where it is, in alphabetical order; the preferred place first.
+    pub fn registered(&self, now: Instant) -> Vec<(String, Vec<Binding>)> {
+        let users = self.registrar.registered(now);
+        users.map(|user| (user.to_owned(), self.registrar.lookup(now, user))).collect()
     }
 
     /// Registered users.

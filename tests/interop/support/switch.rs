@@ -11,6 +11,12 @@ use serde_json::Value;
 
 use super::wait_for;
 
+/// What a test writes into `[http] admin_token`.
+pub(crate) const ADMIN_TOKEN: &str = "token-of-the-tests";
+
+/// The one account of an installation.
+pub(crate) const ACCOUNT: &str = "9351f46a-678c-43f5-b8a6-d4eb58d131af";
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Switch {
@@ -25,8 +31,13 @@ pub(crate) struct Switch {
 impl Switch {
     /// Starts it, and waits until it says that it is up.
     pub(crate) fn start(config: &Path) -> Switch {
+        Switch::start_by(config, &[])
+    }
+
+    /// Starts it by another program, which becomes it in the end.
+    pub(crate) fn start_by(config: &Path, program: &[&str]) -> Switch {
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let (child, log) = spawn(config);
+        let (child, log) = spawn(config, program);
         let mut switch = Switch { child, log, sip: nowhere, http: nowhere };
         let (sip, http) = wait_for("the switch to be up", || {
             if let Some(status) = switch.child.try_wait().expect("a child can be waited for") {
@@ -46,7 +57,7 @@ impl Switch {
 
     /// Starts one that will not come up: its exit code and what it said.
     pub(crate) fn fails(config: &Path) -> (Option<i32>, String) {
-        let (mut child, log) = spawn(config);
+        let (mut child, log) = spawn(config, &[]);
         let status = wait_for("the end of a switch that cannot start", || {
             child.try_wait().expect("a child can be waited for")
         });
@@ -92,12 +103,36 @@ impl Switch {
 
     /// The body of what it serves there.
     pub(crate) fn get(&self, path: &str) -> String {
+        self.request("GET", path, "").1
+    }
+
+    /// What REST answers there, for the account of every installation.
+    pub(crate) fn rest(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let path = format!("/v1/Accounts/{ACCOUNT}{path}");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let (status, text) = self.request(method, &path, &body);
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    fn request(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.http).expect("it serves HTTP");
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).expect("it takes requests");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Authorization: Bearer {ADMIN_TOKEN}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + body).as_bytes()).expect("it takes requests");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers text");
-        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+        (status.unwrap_or_default(), body.unwrap_or_default())
+    }
+
+    /// Its id, to reach what only it sees.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sockets and files that it holds.
@@ -124,11 +159,15 @@ impl Drop for Switch {
     }
 }
 
-fn spawn(config: &Path) -> (Child, PathBuf) {
+fn spawn(config: &Path, program: &[&str]) -> (Child, PathBuf) {
     let log = config.with_extension("log");
     let out = File::create(&log).expect("the directory of the test can be written");
     let errors = out.try_clone().expect("a file can be shared");
-    let child = Command::new(env!("CARGO_BIN_EXE_switchhook"))
+    let words: Vec<&str> =
+        program.iter().copied().chain([env!("CARGO_BIN_EXE_switchhook")]).collect();
+    let (first, rest) = words.split_first().expect("the binary is one of them");
+    let child = Command::new(first)
+        .args(rest)
         .args(["serve", "--config"])
         .arg(config)
         .env("NO_COLOR", "1")
@@ -137,6 +176,6 @@ fn spawn(config: &Path) -> (Child, PathBuf) {
         .stdout(out)
         .stderr(errors)
         .spawn()
-        .expect("the binary was built by cargo");
+        .unwrap_or_else(|error| panic!("{first} cannot be started: {error}"));
     (child, log)
 }

@@ -18,7 +18,7 @@ const KEPT: &[(&str, Kept)] =
 const UNSUPPORTED: &[&str] = &["send_options_ping", "use_sips_scheme"];
 
 /// Transports of this version, the default first.
-const PROTOCOLS: &[&str] = &["udp"];
+const PROTOCOLS: &[&str] = &["udp", "tcp"];
 
 impl Resource for SipGateway {
     fn blank(_api: &Api) -> SipGateway {

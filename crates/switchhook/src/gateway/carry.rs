@@ -27,8 +27,7 @@ impl Gateway {
                 }
                 Output::Call(key, effect) => self.carry_out(key, effect),
                 Output::Bound { aor, bindings } => self.keeper.bound(aor, bindings),
-                // why: nothing gives the switch a command yet, so nobody waits for a reply.
-                Output::Reply(id, reply) => tracing::warn!("a reply to nobody: {id:?} {reply:?}"),
+                Output::Reply(id, reply) => self.reply(id, reply),
             }
         }
     }
@@ -62,12 +61,7 @@ impl Gateway {
             Effect::Media(media) => self.media(key, media),
             Effect::Hook { hook, request } => self.ask(key, hook, &request),
             Effect::Status(request) => self.tell(key, &request),
-            Effect::Alert(alert) => {
-                let Alert { alert_type, message, call_sid } = &alert;
-                tracing::warn!(alert_type, call_sid, "{message}");
-                self.meter.alert(alert.alert_type);
-                self.keeper.alert(&alert);
-            }
+            Effect::Alert(alert) => self.raise(&alert),
             Effect::Record(record) => self.record(*record),
             Effect::Over => {
                 self.send_media(Command::Close { call: key.0 });
@@ -153,6 +147,14 @@ impl Gateway {
         }
     }
 
+    /// An operator is to know of this.
+    pub(super) fn raise(&mut self, alert: &Alert) {
+        let Alert { alert_type, message, call_sid } = alert;
+        tracing::warn!(alert_type, call_sid, "{message}");
+        self.meter.alert(alert_type);
+        self.keeper.alert(alert);
+    }
+
     /// A leg began, changed, or is over.
     fn record(&mut self, record: LegRecord) {
         let (call_sid, trace_id) = (&record.call_sid, &record.trace_id);
@@ -170,6 +172,7 @@ impl Gateway {
         } else {
             tracing::debug!(call_sid, parent, trace_id, status, sip_status, "leg changed");
         }
+        self.call_list.take(Instant::now(), &record);
         self.keeper.record(record);
     }
 

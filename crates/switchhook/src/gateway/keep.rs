@@ -115,7 +115,8 @@ impl Keeper {
         }
     }
 
-    fn at(&self, instant: Instant) -> Timestamp {
+    /// The moment on the clock of the wall.
+    pub(super) fn at(&self, instant: Instant) -> Timestamp {
         let (start, wall) = self.started;
         Timestamp::from(wall + instant.saturating_duration_since(start))
     }

@@ -4,7 +4,9 @@
 //! Wiring and one loop, `run.rs`; what a call wants done outside is carried out in `carry.rs`.
 //! Nothing about telephony is decided here.
 
+mod call_list;
 mod carry;
+mod desk;
 mod keep;
 mod meter;
 mod registrations;
@@ -22,13 +24,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use call::{CallKey, Input, Settings, Switch};
 use store::{Journal, Store};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::provision::{self, Provisioner};
+use desk::Asked;
 use ways::Ways;
 
+pub(crate) use desk::Desk;
 pub use shutdown::Control;
 
 /// Answers of hooks and look-ups that may wait for the loop. Full, their senders wait.
@@ -38,22 +42,13 @@ const INPUTS_MAX: usize = 4096;
 /// is ever sent to it.
 const SOMEWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5060);
 
-/// Commands of the HTTP side that may wait for the loop. Full, their senders wait.
-const COMMANDS_MAX: usize = 64;
-
-/// What the loop is asked from outside its sockets.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// New settings, for the calls that come; told once they are in force.
-    Settings { settings: Arc<Settings>, applied: oneshot::Sender<()> },
-}
-
 /// What the HTTP side may know of the gateway.
 pub(crate) struct State {
     live_calls: AtomicUsize,
     draining: AtomicBool,
     journal: Journal,
     provisioner: Arc<Provisioner>,
+    desk: Desk,
 }
 
 /// See the module.
@@ -75,7 +70,9 @@ pub struct Gateway {
     status_queue: hooks::StatusQueue,
     inputs: mpsc::Receiver<(CallKey, Input)>,
     answers: mpsc::Sender<(CallKey, Input)>,
-    commands: mpsc::Receiver<Command>,
+    asks: mpsc::Receiver<Asked>,
+    waiting: desk::Waiting,
+    call_list: call_list::CallList,
     state: Arc<State>,
     keeper: keep::Keeper,
     meter: meter::Meter,
@@ -109,14 +106,15 @@ impl Gateway {
             allow_private: config.http.allow_private.clone(),
             ..hooks::Config::default()
         });
-        let (commanding, commands) = mpsc::channel(COMMANDS_MAX);
+        let (desk, asks) = Desk::new();
         let provisioner =
-            Provisioner::new(config.clone(), store.clone(), commanding, hooks.clone());
+            Provisioner::new(config.clone(), store.clone(), desk.clone(), hooks.clone());
         let state = Arc::new(State {
             live_calls: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             journal: journal.clone(),
             provisioner: Arc::new(provisioner),
+            desk,
         });
         let http_stop = serve_http(listener, &state, store.clone(), config);
         let status_queue = hooks::StatusQueue::new(hooks.clone());
@@ -149,7 +147,9 @@ impl Gateway {
             hooks,
             inputs,
             answers,
-            commands,
+            asks,
+            waiting: desk::Waiting::default(),
+            call_list: call_list::CallList::default(),
             state,
             http_address,
             http_stop,

@@ -9,8 +9,8 @@ use net::rtp::Event as MediaEvent;
 use net::sip::{Inbox, Messages, Tcp, Udp};
 use tokio::sync::mpsc;
 
+use super::Gateway;
 use super::shutdown::{Control, Drain};
-use super::{Command, Gateway};
 
 /// When media commands that found no room are tried again.
 const MEDIA_RETRY: Duration = Duration::from_millis(5);
@@ -58,7 +58,7 @@ impl Gateway {
                     Some(told) => self.take_control(told, &mut drain),
                     None => watching = false,
                 },
-                Some(command) = self.commands.recv() => self.take_command(command),
+                Some(asked) = self.asks.recv() => self.answer(asked),
                 () = sleep => self.switch.handle_timeout(Instant::now()),
             }
         };
@@ -106,16 +106,6 @@ impl Gateway {
                 for port in ports {
                     self.ports.release(now, port);
                 }
-            }
-        }
-    }
-
-    fn take_command(&mut self, command: Command) {
-        match command {
-            Command::Settings { settings, applied } => {
-                self.switch.set_settings(settings);
-                // why: an error means that whoever asked has gone; it was done all the same.
-                let _gone = applied.send(());
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use call::settings::{Carrier, Decline, Gateway, GatewayHost};
 use call::{Settings, settings};
+use sip::Transport;
 use store::{
     Application, Client, Declared, DeclaredAccount, Extra, Hook, PhoneNumber, Secret, SipGateway,
     Timestamp, VoipCarrier,
@@ -94,6 +95,9 @@ fn voip_carrier(entry: &Carrier, settings: &Settings) -> VoipCarrier {
     }
 }
 
+/// Key of what a gateway of the file says of its transport.
+pub(super) const ONLY: &str = "transport";
+
 /// A gateway has no name; its address does, and of several with one address their order.
 fn gateways(carrier: &Carrier) -> Vec<SipGateway> {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
@@ -103,6 +107,10 @@ fn gateways(carrier: &Carrier) -> Vec<SipGateway> {
             GatewayHost::Net(net) => (net.addr().to_string(), net.prefix_len()),
             GatewayHost::Name(name) => (name.clone(), 32),
         };
+        let mut extra = Extra::default();
+        // why: named, UDP excludes TCP also for a long message; the protocol alone does not say so.
+        let only = gateway.transport.filter(|transport| *transport == Transport::Udp);
+        extra.0.extend(only.map(|udp| (ONLY.to_owned(), udp.uri_parameter().into())));
         let place = format!("{}/{address}/{netmask}{port}", carrier.name);
         let count = seen.entry(place.clone()).or_default();
         *count += 1;
@@ -112,13 +120,13 @@ fn gateways(carrier: &Carrier) -> Vec<SipGateway> {
             ipv4: address,
             netmask,
             port: gateway.port,
-            protocol: "udp".to_owned(),
+            protocol: gateway.transport.unwrap_or(Transport::Udp).uri_parameter().to_owned(),
             inbound: gateway.inbound,
             outbound: gateway.outbound,
             // why: the file allows no more than 65,535 of either.
             priority: u16::try_from(gateway.priority).unwrap_or(u16::MAX),
             weight: u16::try_from(gateway.weight).unwrap_or(u16::MAX),
-            extra: Extra::default(),
+            extra,
             is_active: true,
             declared: true,
         }

@@ -14,10 +14,10 @@ use std::sync::Arc;
 use call::Settings;
 use hooks::Secret;
 use store::Store;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, watch};
 
 use crate::config::Config;
-use crate::gateway::{Command, with_own_addresses};
+use crate::gateway::{Desk, with_own_addresses};
 
 pub use declared::declared;
 
@@ -67,7 +67,7 @@ pub(crate) struct Provisioner {
     /// As it was read last. Held while entries are on their way to the loop, so that the last
     /// change arrives last.
     config: Mutex<Config>,
-    commands: mpsc::Sender<Command>,
+    desk: Desk,
     hooks: hooks::Client,
     token: watch::Sender<store::Secret>,
 }
@@ -76,11 +76,11 @@ impl Provisioner {
     pub(crate) fn new(
         config: Config,
         store: Store,
-        commands: mpsc::Sender<Command>,
+        desk: Desk,
         hooks: hooks::Client,
     ) -> Provisioner {
         let (token, _) = watch::channel(token_of(&config));
-        Provisioner { store, config: Mutex::new(config), commands, hooks, token }
+        Provisioner { store, config: Mutex::new(config), desk, hooks, token }
     }
 
     /// The bearer token of REST, always the one in force.
@@ -112,11 +112,7 @@ impl Provisioner {
     async fn apply(&self, provisioned: Provisioned) -> Result<(), String> {
         self.hooks.set_webhook_secret(provisioned.webhook_secret);
         let settings = Arc::new(with_own_addresses(provisioned.settings));
-        let (applied, done) = oneshot::channel();
-        let sent = self.commands.send(Command::Settings { settings, applied }).await;
-        let ended = "the switch has ended";
-        sent.map_err(|_| ended.to_owned())?;
-        done.await.map_err(|_| ended.to_owned())
+        self.desk.settings(settings).await
     }
 }
 

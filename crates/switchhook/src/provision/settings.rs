@@ -9,11 +9,14 @@ use call::Settings;
 use call::settings::{self, Carrier, Credentials, Decline, Gateway, GatewayHost};
 use ipnet::IpNet;
 use serde_json::Value;
+use sip::Transport;
 use store::{
     Account, Application, Client, Entity, Extra, PhoneNumber, Secret, SipGateway, Store,
     StoreError, VoipCarrier,
 };
 use verbs::Hook;
+
+use super::declared::ONLY;
 
 /// Names by sid, of entries that are active.
 type Names = BTreeMap<String, String>;
@@ -112,9 +115,15 @@ fn gateway(row: &SipGateway) -> Option<Gateway> {
         },
         Err(_) => GatewayHost::Name(row.ipv4.trim_end_matches('.').to_owned()),
     };
+    let only_udp = row.extra.0.contains_key(ONLY);
+    let transport = match row.protocol.as_str() {
+        "tcp" => Some(Transport::Tcp),
+        _ => only_udp.then_some(Transport::Udp),
+    };
     Some(Gateway {
         host,
         port: row.port,
+        transport,
         inbound: row.inbound,
         outbound: row.outbound,
         priority: row.priority.into(),

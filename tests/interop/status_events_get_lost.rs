@@ -1,0 +1,62 @@
+//! Nobody takes the status events: the call does not notice.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::application::Answer;
+use crate::support::network;
+use crate::support::scene::{ANOTHER_APPLICATION, CALLEE, CALLER, Scene, dial};
+
+/// Ways of an application to fail its caller, and what they are called.
+fn ways_to_fail() -> Vec<(&'static str, Answer)> {
+    let slow = Answer { delay: Duration::from_secs(30), ..Answer::json(&json!([])) };
+    vec![
+        ("slow", slow),
+        ("broken", Answer::status(500)),
+        ("a redirection", Answer::status(302)),
+        ("garbage", Answer::text("application/json", "{\"verb\": ")),
+        ("no JSON", Answer::text("text/html", "<html>")),
+        ("verbs that nobody asked for", Answer::json(&json!([{ "verb": "hangup" }]))),
+    ]
+}
+
+/// A call with this status hook goes as every other one: it is bridged, and its `actionHook`
+/// decides how it ends.
+fn the_call_goes_its_way(what: &str, status_answer: Option<Answer>) {
+    let scene = Scene::new();
+    let (caller, callee) = (scene.phone(CALLER), scene.phone(CALLEE).with("talk", 300));
+    scene.app.runs("/incoming", &dial(&[&callee], &json!({ "answerOnBridge": true })));
+    let last = json!([{ "verb": "hangup", "headers": { "X-Last": "verb" } }]);
+    scene.app.runs("/dialled", &last);
+    let mut config = scene.config();
+    match status_answer {
+        Some(answer) => scene.app.answers("/status", answer),
+        None => {
+            let ip = scene.network.ip(ANOTHER_APPLICATION);
+            config.status_hook = format!("http://{ip}:{}/status", network::free_port(ip));
+        }
+    }
+    let switch = scene.starts(&config);
+    let callee_runs = callee.plays("callee_hangs_up", &switch);
+    let ladder = caller.plays("caller_stays", &switch).finishes();
+    callee_runs.finishes();
+    assert_eq!(ladder.only("BYE").header("X-Last"), Some("verb"), "{what}");
+    let lasted = ladder.only("BYE").at - ladder.only("200").at;
+    assert!(lasted < 5.0, "{what}: the call lasted {lasted} s");
+    let result: Value = scene.app.is_asked("/dialled").json;
+    assert_eq!(result["dial_call_status"], "completed", "{what}");
+    switch.has_no_calls();
+}
+
+#[test]
+fn a_dead_application() {
+    the_call_goes_its_way("dead", None);
+}
+
+#[test]
+fn an_application_that_answers_badly() {
+    for (what, answer) in ways_to_fail() {
+        the_call_goes_its_way(what, Some(answer));
+    }
+}
