@@ -25,8 +25,13 @@ pub(crate) struct Switch {
 impl Switch {
     /// Starts it, and waits until it says that it is up.
     pub(crate) fn start(config: &Path) -> Switch {
+        Switch::start_logging(config, None)
+    }
+
+    /// As [`Switch::start`], with a log of this level.
+    pub(crate) fn start_logging(config: &Path, level: Option<&str>) -> Switch {
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let (child, log) = spawn(config);
+        let (child, log) = spawn(config, level);
         let mut switch = Switch { child, log, sip: nowhere, http: nowhere };
         let (sip, http) = wait_for("the switch to be up", || {
             if let Some(status) = switch.child.try_wait().expect("a child can be waited for") {
@@ -46,7 +51,7 @@ impl Switch {
 
     /// Starts one that will not come up: its exit code and what it said.
     pub(crate) fn fails(config: &Path) -> (Option<i32>, String) {
-        let (mut child, log) = spawn(config);
+        let (mut child, log) = spawn(config, None);
         let status = wait_for("the end of a switch that cannot start", || {
             child.try_wait().expect("a child can be waited for")
         });
@@ -124,7 +129,7 @@ impl Drop for Switch {
     }
 }
 
-fn spawn(config: &Path) -> (Child, PathBuf) {
+fn spawn(config: &Path, level: Option<&str>) -> (Child, PathBuf) {
     let log = config.with_extension("log");
     let out = File::create(&log).expect("the directory of the test can be written");
     let errors = out.try_clone().expect("a file can be shared");
@@ -133,6 +138,7 @@ fn spawn(config: &Path) -> (Child, PathBuf) {
         .arg(config)
         .env("NO_COLOR", "1")
         .env_remove("RUST_LOG")
+        .envs(level.map(|level| ("RUST_LOG", level)))
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(errors)
