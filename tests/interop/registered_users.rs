@@ -148,3 +148,29 @@ fn a_wrong_password_and_an_unknown_user_get_the_same_refusal() {
     assert!(scene.app.requests("/incoming").is_empty());
     switch.ends();
 }
+
+#[test]
+fn the_fullest_log_shows_no_password_and_no_proof() {
+    let scene = Scene::new();
+    let file = scene.writes(&config(&scene, true));
+    let switch = Switch::start_by(&file, &["env", "RUST_LOG=trace"]);
+    let callee = scene.phone(CALLEE);
+    scene.app.runs("/incoming", &dial(&[&callee], &json!({ "answerOnBridge": true })));
+    let callee_runs = callee.plays("callee_answers", &switch);
+    registers(scene.phone(STRANGER).with("user", "jane"), &switch);
+    let jane = scene.phone(STRANGER).with("user", "jane");
+    let ladder = jane.plays("user_calls", &switch).finishes();
+    callee_runs.finishes();
+    let invites = ladder.sent("INVITE");
+    let proof = invites.iter().find_map(|invite| invite.header("Authorization")).expect("a proof");
+    let response = proof.split("response=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let response = response.expect("a digest");
+    let first = scene.app.is_asked("/incoming").json;
+    assert!(!first.to_string().contains(response), "{first}");
+    let log = switch.log();
+    assert!(log.contains("TRACE"), "the log is not full");
+    for secret in [response, "password = \"secret\"", "\"secret\""] {
+        assert!(!log.contains(secret), "{secret}");
+    }
+    switch.ends();
+}

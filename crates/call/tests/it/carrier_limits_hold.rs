@@ -42,7 +42,7 @@ fn most_at_once(seed: u64) -> (u32, u32, usize, usize) {
     let (mut outbound, mut inbound) = (0, 0);
     for number in 0..8 {
         world.call(&format!("A{number}"));
-        if random.number() % 2 == 0 {
+        if random.number().is_multiple_of(2) {
             world.run_for(seconds(&mut random) / 4);
         }
         inbound = inbound.max(world.switch.callers());

@@ -29,7 +29,8 @@ fn called() -> (testkit::World, String) {
     let invite = |cseq: u32, more: &str| {
         let length = body.len();
         format!(
-            "INVITE sip:+49:pa55word@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.3.1;branch=z9hG4bK{cseq}\r\n\
+            "INVITE sip:+49:pa55word@10.0.0.1 SIP/2.0\r\n\
+             Via: SIP/2.0/UDP 10.0.3.1;branch=z9hG4bK{cseq}\r\n\
              From: <sip:jane:pa55word@10.0.0.1>;tag=j\r\nTo: <sip:+49@10.0.0.1>\r\nCall-ID: c\r\n\
              CSeq: {cseq} INVITE\r\nContact: <sip:jane:pa55word@10.0.3.1>\r\n{more}\
              Content-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{body}"

@@ -94,8 +94,10 @@ fn an_info_within_a_call_is_answered_and_its_body_does_nothing() {
         lines: "",
         body: "v=0\r\nc=IN IP4 10.9.9.9\r\nm=audio 1 RTP/AVP 0\r\n",
     };
+    let before = sent_to(&world, CALLER).len();
     Raw(CALLER).request_as_caller(&mut world, &answer, &request);
     world.run_for(s(1.0));
+    assert_eq!(sent_to(&world, CALLER).len(), before + 1, "one answer");
     assert_eq!((world.media.len(), world.phone("A").calls_up()), (media, 1));
     finish(&mut world);
 }

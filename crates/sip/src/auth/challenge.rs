@@ -1,9 +1,9 @@
 //! The server's side of digest authentication: nonces given out and what became of them.
 //!
 //! Owns the shape of a nonce (time, serial number and an HMAC over both, the client's address and
-//! the realm, so that none needs remembering until it was used), its life, and the table of nonce counts that
-//! refuses replays. Credentials and passwords go in, a [`Verdict`] comes out; status codes are
-//! the caller's. Only proven users take room in the table.
+//! the realm, so that none needs remembering until it was used), its life, and the table of nonce
+//! counts that refuses replays. Credentials and passwords go in, a [`Verdict`] comes out; status
+//! codes are the caller's. Only proven users take room in the table.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -214,7 +214,8 @@ pub enum EndCause {
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A new INVITE. 100 Trying is sent, see [`Config`]; [`Endpoint::respond`](super::Endpoint::respond) is due.
+    /// A new INVITE. 100 Trying is sent, see [`Config`];
+    /// [`Endpoint::respond`](super::Endpoint::respond) is due.
     Invite {
         /// Names the session from now on.
         id: InviteId,
