@@ -20,6 +20,7 @@ struct Kind {
     query: &'static str,
 }
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn kinds() -> Vec<Kind> {
     let paths = |name: &'static str| -> &'static [&'static str] {
         match name {

@@ -13,6 +13,7 @@ fn with(mut body: Value, key: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 async fn what_is_wrong_is_said_with_its_place() {
     let rig = Rig::start().await;
     let car = rig.make("/VoipCarriers", &json!({ "name": "Twilio" })).await;

@@ -270,7 +270,8 @@ impl Config {
     }
 
     /// Makes every secret that the file left out: passwords of clients, the bearer token of REST
-    /// and the key of webhook signatures. `random` fills a slice from the generator of the operating system.
+    /// and the key of webhook signatures. `random` fills a slice from the generator of the
+    /// operating system.
     ///
     /// Before this a client without a password is not in `settings` and cannot register.
     pub fn fill_generated(&mut self, random: impl FnMut(&mut [u8])) -> Vec<Generated> {

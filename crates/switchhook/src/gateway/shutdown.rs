@@ -10,7 +10,7 @@ use call::Switch;
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What a running gateway can be told.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Control {
     /// Drain; told again, end every call at once.
     End,
