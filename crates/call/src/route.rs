@@ -37,8 +37,10 @@ pub(crate) struct Attempt {
     pub(crate) carrier: Option<Arc<Carrier>>,
     /// User of the Diversion header, and the host that names the carrier.
     pub(crate) diversion: Option<(String, String)>,
-    /// What answers a challenge of the next hop, and of nobody else: no redirection is followed.
+    /// What answers a challenge of the next hop, and of nobody else: a redirection drops it.
     pub(crate) credentials: Option<Credentials>,
+    /// A carrier's 3xx named it, so it may not lead inside.
+    pub(crate) redirected: bool,
 }
 
 /// The ways to call one target.
@@ -233,6 +235,7 @@ impl Directory<'_> {
                     reaches: Reaches::Device,
                     diversion: None,
                     credentials: None,
+                    redirected: false,
                 }
             })
             .collect();
@@ -278,6 +281,7 @@ fn gateway_attempt(
         carrier: Some(Arc::clone(carrier)),
         reaches: Reaches::Carrier(carrier.send_call_sid),
         credentials: carrier.credentials.clone(),
+        redirected: false,
     }
 }
 
@@ -326,12 +330,13 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
         reaches: Reaches::Address,
         diversion: None,
         credentials: None,
+        redirected: false,
     })
 }
 
 /// What a URI says of the transport (RFC 3261 §19.1.1). One that is not supported is no reason to
 /// take another: `sips:` and `transport=tls` ask for a call that nobody overhears.
-fn transport_of(uri: &Uri) -> Result<Option<Transport>, Unroutable> {
+pub(crate) fn transport_of(uri: &Uri) -> Result<Option<Transport>, Unroutable> {
     let wanted = match uri.params.get("transport") {
         _ if uri.scheme == Scheme::Sips => "tls",
         None => return Ok(None),

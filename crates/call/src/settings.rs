@@ -96,6 +96,8 @@ pub struct Carrier {
     pub max_calls: Option<u32>,
     /// New calls a second in both directions; none = no limit.
     pub max_cps: Option<u32>,
+    /// Contacts of its 3xx are called, up to four for a target.
+    pub follow_redirects: bool,
     /// What answers its challenges on outbound calls.
     pub credentials: Option<Credentials>,
     /// Its addresses.

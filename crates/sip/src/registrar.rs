@@ -103,18 +103,6 @@ impl Binding {
         }
     }
 
-    /// The preference among the contacts of one user, in thousandths (§20.10); 1000 where none
-    /// is given.
-    fn preference(&self) -> u32 {
-        let Some(q) = self.contact.params.get("q") else { return 1000 };
-        let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
-        let thousandths = decimal(&format!("{fraction:0<3}")).filter(|_| fraction.len() <= 3);
-        match (whole, thousandths) {
-            ("0" | "", Some(thousandths)) => thousandths,
-            _ => 1000,
-        }
-    }
-
     /// Whether `update` speaks of this binding.
     fn is_updated_by(&self, update: &Update<'_>) -> bool {
         let identity = |contact: &NameAddr| {
@@ -201,7 +189,9 @@ impl Registrar {
         let bindings = self.bindings.get(aor).map(Vec::as_slice).unwrap_or_default();
         let mut alive: Vec<Binding> =
             bindings.iter().filter(|binding| binding.expires_at > now).cloned().collect();
-        alive.sort_by_key(|binding| std::cmp::Reverse((binding.preference(), binding.expires_at)));
+        alive.sort_by_key(|binding| {
+            std::cmp::Reverse((binding.contact.preference(), binding.expires_at))
+        });
         alive
     }
 

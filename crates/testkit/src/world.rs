@@ -119,6 +119,7 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
             send_call_sid: false,
             max_calls: None,
             max_cps: None,
+            follow_redirects: false,
             credentials: None,
             gateways: vec![gateway],
         })

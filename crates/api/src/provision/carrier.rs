@@ -19,7 +19,8 @@ const DIVERSION_MAX: usize = 32;
 /// Largest limit of calls.
 const LIMIT_MAX: u64 = 1_000_000;
 
-const KEPT: &[(&str, Kept)] = &[("register_public_ip_in_contact", Kept::Flag)];
+const KEPT: &[(&str, Kept)] =
+    &[("follow_redirects", Kept::Flag), ("register_public_ip_in_contact", Kept::Flag)];
 
 const UNSUPPORTED: &[&str] = &[
     "inbound_auth_password",

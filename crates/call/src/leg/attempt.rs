@@ -69,6 +69,8 @@ pub(crate) struct Leg {
     pub(crate) login: Option<Login>,
     /// The answer to the challenge that came last, until it is sent.
     pub(crate) proof: Option<Proof>,
+    /// Its carrier said where else to call; that is done in its place.
+    pub(crate) redirected: bool,
     /// The INVITE left, and the endpoint has not released it yet.
     pub(crate) in_endpoint: bool,
 }

@@ -18,7 +18,7 @@ const WAYS_MAX: usize = 8;
 impl Call {
     /// The next hop was looked up.
     pub(crate) fn callee_resolved(&mut self, cx: Context<'_>, id: LegId, ways: Vec<Way>) {
-        let mut ways = ways.into_iter().take(WAYS_MAX);
+        let mut ways = self.allowed_ways(id, ways).into_iter().take(WAYS_MAX);
         let Some(first) = ways.next() else {
             self.lose(id, 503, "the next hop has no address");
             return self.callee_input(cx, id, callee::Input::Unresolved);

@@ -3,6 +3,7 @@
 mod events;
 mod placed;
 mod raw;
+mod redirections;
 mod scene;
 mod sent;
 mod stranger;

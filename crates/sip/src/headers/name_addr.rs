@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::{HeaderError, Params};
 use crate::lex;
+use crate::message::decimal;
 use crate::uri::Uri;
 
 /// A URI with an optional display name and header parameters.
@@ -60,6 +61,18 @@ impl NameAddr {
             uri: Uri::parse(uri).map_err(|fault| fault.shifted(at(uri)))?,
             params: Params::parse(params).map_err(|fault| fault.shifted(at(params)))?,
         })
+    }
+
+    /// The preference among several contacts, in thousandths (RFC 3261 §20.10, `q`); 1000 where
+    /// none is given or it cannot be read.
+    pub fn preference(&self) -> u32 {
+        let Some(q) = self.params.get("q") else { return 1000 };
+        let (whole, fraction) = q.split_once('.').unwrap_or((q, ""));
+        let thousandths = decimal(&format!("{fraction:0<3}")).filter(|_| fraction.len() <= 3);
+        match (whole, thousandths) {
+            ("0" | "", Some(thousandths)) => thousandths,
+            _ => 1000,
+        }
     }
 
     /// The `tag` parameter that tells dialogs apart.

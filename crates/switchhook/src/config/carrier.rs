@@ -60,6 +60,7 @@ impl<'a> Carriers<'a> {
         let application = application.and_then(|entry| applications.refer(&entry));
         let flag = |key| section.entry(key).and_then(|entry| entry.boolean()).unwrap_or(false);
         let (e164_leading_plus, send_call_sid) = (flag("e164_leading_plus"), flag("send_call_sid"));
+        let follow_redirects = flag("follow_redirects");
         let tech_prefix = section.entry("tech_prefix").and_then(|entry| {
             let is_dialled = |c: char| c.is_ascii_digit() || "+*#".contains(c);
             short(&entry, TECH_PREFIX_MAX, is_dialled, "digits, * and #")
@@ -101,6 +102,7 @@ impl<'a> Carriers<'a> {
             send_call_sid,
             max_calls,
             max_cps,
+            follow_redirects,
             credentials,
             gateways,
         })

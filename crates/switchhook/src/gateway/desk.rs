@@ -11,6 +11,7 @@ use api::{Contact, Created, Refusal, Registered};
 use call::{Alert, Command, CommandId, Reply, Settings};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
+use verbs::rest::Update;
 
 use super::Gateway;
 use super::meter::Levels;
@@ -85,8 +86,17 @@ impl Desk {
         }
     }
 
-    pub(super) async fn update(&self, update: Command) -> Result<(), Refusal> {
-        match self.ask(|answer| Asked::Command(update, answer)).await? {
+    pub(super) async fn update(&self, call_sid: String, update: Update) -> Result<(), Refusal> {
+        let command = Command::Update { call_sid: call_sid.clone(), update };
+        match self.ask(|answer| Asked::Command(command, answer)).await? {
+            Reply::Refused { status: 404, msg } => {
+                let listed = self.calls().await?;
+                if listed.iter().any(|call| call["call_sid"] == call_sid) {
+                    let msg = "the call has ended: nothing of it can be changed".to_owned();
+                    return Err(Refusal { status: 422, msg });
+                }
+                Err(Refusal { status: 404, msg })
+            }
             Reply::Refused { status, msg } => Err(Refusal { status, msg }),
             Reply::Accepted | Reply::Created { .. } => Ok(()),
         }

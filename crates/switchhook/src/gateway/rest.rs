@@ -44,7 +44,7 @@ impl api::Gateway for State {
     }
 
     fn update_call(&self, call_sid: String, update: Update) -> Awaited<'_, Result<(), Refusal>> {
-        Box::pin(self.desk.update(Command::Update { call_sid, update }))
+        Box::pin(self.desk.update(call_sid, update))
     }
 
     fn calls(&self) -> Awaited<'_, Result<Vec<Value>, Refusal>> {

@@ -47,9 +47,10 @@ impl Call {
     }
 
     /// After a failure of this leg: calls the next gateway of its target, if there is one and
-    /// the failure allows it.
+    /// the failure allows it, or where it was redirected to.
     pub(crate) fn crank_back(&mut self, cx: Context<'_>, id: LegId) -> bool {
-        let allowed = self.legs.get(&id).is_some_and(|leg| may_crank_back(leg.sip_status));
+        let goes_on = |leg: &Leg| leg.redirected || may_crank_back(leg.sip_status);
+        let allowed = self.legs.get(&id).is_some_and(goes_on);
         allowed && self.next_gateway(cx, id)
     }
 

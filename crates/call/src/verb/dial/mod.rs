@@ -6,6 +6,7 @@
 
 pub(crate) mod connected;
 pub(crate) mod crank_back;
+mod redirect;
 pub(crate) mod result;
 pub(crate) mod ring;
 pub(crate) mod targets;

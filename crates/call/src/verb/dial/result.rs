@@ -34,6 +34,8 @@ pub(crate) struct Record {
     pub(crate) attempts: Vec<AttemptRecord>,
     /// Gateways still to try, one after the other.
     pub(crate) waiting: VecDeque<Attempt>,
+    /// Redirections that were followed.
+    pub(crate) redirections: u8,
 }
 
 /// What became of one INVITE of a target.
@@ -56,6 +58,18 @@ pub(crate) struct AttemptRecord {
 }
 
 impl Record {
+    /// This URI was called already.
+    pub(crate) fn tried(&self, uri: &str) -> bool {
+        self.attempts.iter().any(|attempt| attempt.uri == uri)
+    }
+
+    /// What became of this attempt is not what became of the target: others take its place.
+    pub(crate) fn stands_no_more(&mut self, attempt: usize) {
+        if let Some(attempt) = self.attempts.get_mut(attempt) {
+            attempt.fruitless = true;
+        }
+    }
+
     /// The failure that stands for this target: of several contacts the best, as of several
     /// targets.
     fn failure(&self) -> Option<Failure<'_>> {

@@ -184,6 +184,7 @@ impl Call {
             login: route.login(),
             proof: None,
             route,
+            redirected: false,
             in_endpoint: false,
         }
     }
