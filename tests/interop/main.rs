@@ -21,6 +21,7 @@ mod demonstration;
 mod killed_hard;
 mod many_calls;
 mod media_is_guarded;
+mod phones_over_tcp;
 mod pjsua_phones;
 mod registered_users;
 mod requests_within_a_call;
