@@ -12,6 +12,7 @@ mod baresip_phones;
 mod both_families;
 mod callers_refused;
 mod calls_end;
+mod calls_over_rest;
 mod calls_over_tcp;
 mod carriers;
 mod configuration_and_signals;
