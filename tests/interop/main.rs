@@ -24,6 +24,7 @@ mod many_calls;
 mod media_is_guarded;
 mod phones_over_tcp;
 mod pjsua_phones;
+mod provisioning_over_rest;
 mod registered_users;
 mod requests_within_a_call;
 mod ringing;
