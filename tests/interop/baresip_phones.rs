@@ -10,11 +10,11 @@ use crate::support::scene::{CALLER, Config, Scene, dial};
 use crate::support::wait_for;
 
 fn demo() -> Account<'static> {
-    Account { user: "demo", password: "secret", hertz: 700.0 }
+    Account::over_udp("demo", 700.0)
 }
 
 fn jane() -> Account<'static> {
-    Account { user: "jane", password: "secret", hertz: 1100.0 }
+    Account::over_udp("jane", 1100.0)
 }
 
 /// With two users, and the application for their calls where there is one.

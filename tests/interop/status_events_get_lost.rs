@@ -8,6 +8,9 @@ use crate::support::application::Answer;
 use crate::support::network;
 use crate::support::scene::{ANOTHER_APPLICATION, CALLEE, CALLER, Scene, dial};
 
+/// Dials of one call that give more events than may wait.
+const DIALS: usize = 70;
+
 /// Ways of an application to fail its caller, and what they are called.
 fn ways_to_fail() -> Vec<(&'static str, Answer)> {
     let slow = Answer { delay: Duration::from_secs(30), ..Answer::json(&json!([])) };
@@ -59,4 +62,28 @@ fn an_application_that_answers_badly() {
     for (what, answer) in ways_to_fail() {
         the_call_goes_its_way(what, Some(answer));
     }
+}
+
+#[test]
+fn more_events_than_may_wait_are_dropped_and_counted() {
+    let scene = Scene::new();
+    let slow = Answer { delay: Duration::from_secs(30), ..Answer::status(204) };
+    scene.app.answers("/status", slow);
+    let calls = DIALS.to_string();
+    let callee = scene.phone(CALLEE).with("response", "486 Busy Here");
+    let callee = callee.with_options(&["-m", &calls]);
+    let one = dial(&[&callee], &json!({}))[0].clone();
+    scene.app.runs("/incoming", &Value::Array(vec![one; DIALS]));
+    let switch = scene.starts_usual();
+    let callee_runs = callee.plays("callee_refuses", &switch);
+    scene.phone(CALLER).plays("caller_stays", &switch).finishes();
+    callee_runs.finishes();
+    switch.has_no_calls();
+    let metrics = switch.get("/metrics");
+    let dropped = metrics.lines().find_map(|line| {
+        line.strip_prefix("switchhook_status_events_dropped_total ")?.parse::<usize>().ok()
+    });
+    // Two of each callee and three of the caller; 128 wait, and one may be on its way.
+    let most = 2 * DIALS + 3 - 128;
+    assert!(dropped.is_some_and(|dropped| (most - 1..=most).contains(&dropped)), "{metrics}");
 }

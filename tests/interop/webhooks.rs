@@ -125,13 +125,32 @@ fn a_caller_who_leaves_while_the_application_thinks_is_let_go() {
     let caller = scene.phone(CALLER).with("talk", 800);
     let list = Answer::json(&json!([{ "verb": "hangup" }]));
     scene.app.runs("/incoming", &dial(&[&callee], &json!({})));
-    scene.app.answers("/dialled", Answer { delay: Duration::from_secs(2), ..list });
+    scene.app.answers("/dialled", Answer { delay: Duration::from_secs(9), ..list });
     let switch = scene.starts_usual();
     let callee_runs = callee.plays("callee_hangs_up", &switch);
     let ladder = caller.plays("caller_hangs_up", &switch).finishes();
     callee_runs.finishes();
-    assert_eq!(ladder.received("200").len(), 2, "{}", ladder.summary());
+    let answers = ladder.received("200");
+    assert_eq!(answers.len(), 2, "{}", ladder.summary());
+    let waited = answers[1].at - ladder.sent("BYE")[0].at;
+    assert!(waited < 4.0, "its BYE was answered after {waited} s");
     assert!(ladder.received("BYE").is_empty(), "{}", ladder.summary());
+    switch.ends();
+}
+
+#[test]
+fn a_hook_is_asked_again_as_often_as_its_fragment_says() {
+    let scene = Scene::new();
+    let mut config = scene.config();
+    config.application = format!("call_hook = \"{}#rc=2&rp=5xx\"", scene.app.url("/incoming"));
+    let switch = scene.starts(&config);
+    for (status, attempts) in [(503, 3), (404, 1)] {
+        let before = scene.app.requests("/incoming").len();
+        scene.app.answers("/incoming", Answer::status(status));
+        let caller = scene.phone(CALLER).with("status", 480);
+        caller.plays("caller_is_refused", &switch).finishes();
+        assert_eq!(scene.app.requests("/incoming").len() - before, attempts, "{status}");
+    }
     switch.ends();
 }
 

@@ -36,6 +36,45 @@ pub(crate) struct Account<'a> {
     pub(crate) password: &'a str,
     /// The tone that it sends in every call.
     pub(crate) hertz: f64,
+    /// How it reaches the switch, which must listen there.
+    pub(crate) transport: Transport,
+}
+
+impl<'a> Account<'a> {
+    /// With the password of every user of the tests, `secret`.
+    pub(crate) fn over_udp(user: &'a str, hertz: f64) -> Account<'a> {
+        Account { user, password: "secret", hertz, transport: Transport::Udp }
+    }
+
+    /// The same over TCP.
+    pub(crate) fn over_tcp(user: &'a str, hertz: f64) -> Account<'a> {
+        Account { transport: Transport::Tcp, ..Account::over_udp(user, hertz) }
+    }
+}
+
+/// How the SIP of a phone travels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Transport {
+    Udp,
+    Tcp,
+}
+
+impl Transport {
+    /// As SIP and the programs call it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        }
+    }
+
+    /// Where a switch receives it.
+    pub(crate) fn of(self, switch: &Switch) -> SocketAddr {
+        match self {
+            Transport::Udp => switch.sip,
+            Transport::Tcp => switch.sip_tcp.expect("the configuration says tcp"),
+        }
+    }
 }
 
 /// See the module.
@@ -71,8 +110,11 @@ impl Baresip {
         let events = Events::read(move || read(&mut reader));
         let mut phone = Baresip { child, folder, control, events };
         // why: an account in the file would register before anybody is there to be told.
-        let Account { user, password, .. } = account;
-        let line = format!("<sip:{user}@{}>;auth_pass={password};regint=60", switch.sip);
+        let Account { user, password, transport, .. } = account;
+        let (registrar, transport) = (transport.of(switch), transport.word());
+        let line = format!(
+            "<sip:{user}@{registrar};transport={transport}>;auth_pass={password};regint=60"
+        );
         phone.command("uanew", &line);
         phone
     }

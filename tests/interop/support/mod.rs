@@ -15,6 +15,7 @@ pub(crate) mod phone;
 pub(crate) mod pjsua;
 pub(crate) mod program;
 pub(crate) mod recording;
+pub(crate) mod rest_client;
 pub(crate) mod scene;
 pub(crate) mod sipp;
 pub(crate) mod switch;

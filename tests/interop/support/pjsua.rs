@@ -22,15 +22,16 @@ pub(crate) struct Pjsua {
 }
 
 impl Pjsua {
-    /// Starts one at this address of the network, and registers it over UDP.
+    /// Starts one at this address of the network, and registers it.
     pub(crate) fn start(scene: &Scene, host: u8, switch: &Switch, account: &Account<'_>) -> Self {
         let name = format!("pjsua-{host}");
         let file = |end: &str| scene.folder.join(format!("{name}.{end}"));
         recording::write_tone(&file("tone.wav"), account.hertz);
+        let registrar = account.transport.of(switch);
         let phone = json!({
             "ip": scene.network.ip(host),
-            "registrar": switch.sip,
-            "transport": "udp",
+            "registrar": registrar,
+            "transport": account.transport.word(),
             "user": account.user,
             "password": account.password,
             "tone": file("tone.wav"),
@@ -43,7 +44,7 @@ impl Pjsua {
             program: Program::start(&name, &scene.folder, &mut command),
             recording: file("heard.wav"),
             log: file("log"),
-            registrar: switch.sip.to_string(),
+            registrar: registrar.to_string(),
         };
         phone.does("register");
         phone

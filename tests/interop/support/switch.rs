@@ -22,8 +22,10 @@ pub(crate) const ACCOUNT: &str = "9351f46a-678c-43f5-b8a6-d4eb58d131af";
 pub(crate) struct Switch {
     child: Child,
     log: PathBuf,
-    /// Where it receives SIP.
+    /// Where it receives SIP over UDP.
     pub(crate) sip: SocketAddr,
+    /// The same over TCP, where it does.
+    pub(crate) sip_tcp: Option<SocketAddr>,
     /// Where it serves HTTP.
     pub(crate) http: SocketAddr,
 }
@@ -38,8 +40,8 @@ impl Switch {
     pub(crate) fn start_by(config: &Path, program: &[&str]) -> Switch {
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
         let (child, log) = spawn(config, program);
-        let mut switch = Switch { child, log, sip: nowhere, http: nowhere };
-        let (sip, http) = wait_for("the switch to be up", || {
+        let mut switch = Switch { child, log, sip: nowhere, sip_tcp: None, http: nowhere };
+        let (sip, sip_tcp, http) = wait_for("the switch to be up", || {
             if let Some(status) = switch.child.try_wait().expect("a child can be waited for") {
                 panic!("the switch did not start, {status}:\n{}", switch.log());
             }
@@ -49,9 +51,9 @@ impl Switch {
                 let end = rest.find(|c: char| c.is_whitespace() || ")/,".contains(c))?;
                 rest[..end].parse().ok()
             };
-            Some((after("udp ")?, after("http://")?))
+            Some((after("udp ")?, after("tcp "), after("http://")?))
         });
-        (switch.sip, switch.http) = (sip, http);
+        (switch.sip, switch.sip_tcp, switch.http) = (sip, sip_tcp, http);
         switch
     }
 
