@@ -161,7 +161,7 @@ fn a_device_ends_its_call_by_the_sid_that_its_answer_told() {
     jane_runs.finishes();
     callee_runs.finishes();
     switch.has_no_calls();
-    assert_eq!(switch.rest("PUT", &path, &end).0, 404, "it is over");
+    assert_eq!(switch.rest("PUT", &path, &end).0, 422, "it is over");
     assert_eq!(record(&switch, &json!(sid))["direction"], "inbound");
     switch.ends();
 }

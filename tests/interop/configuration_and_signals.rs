@@ -80,6 +80,33 @@ fn more_calls_than_ports_are_refused_at_the_start() {
 }
 
 #[test]
+fn each_line_of_a_json_log_is_an_object_and_names_its_call() {
+    let scene = Scene::new();
+    let (caller, callee) = (scene.phone(CALLER), scene.phone(CALLEE));
+    scene.app.runs("/incoming", &dial(&[&callee], &json!({})));
+    let mut config = scene.config();
+    config.rest = "[log]\nformat = \"json\"\n".to_owned();
+    let switch = scene.starts(&config);
+    let callee_runs = callee.plays("callee_answers", &switch);
+    caller.plays("caller_hangs_up", &switch).finishes();
+    callee_runs.finishes();
+    let first = scene.app.is_asked("/incoming").json;
+    let ended = wait_for("a line for the end of each party", || {
+        let log = switch.log();
+        let lines = log.lines().filter(|line| line.starts_with('{'));
+        let lines: Vec<Value> =
+            lines.map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+        let ended: Vec<Value> =
+            lines.into_iter().filter(|line| line["message"] == "leg ended").collect();
+        (ended.len() == 2).then_some(ended)
+    });
+    assert!(ended.iter().all(|line| line["trace_id"] == first["trace_id"]), "{ended:?}");
+    assert!(ended.iter().any(|line| line["call_sid"] == first["call_sid"]), "{ended:?}");
+    assert!(ended.iter().any(|line| line["parent"] == first["call_sid"]), "{ended:?}");
+    switch.ends();
+}
+
+#[test]
 fn told_to_end_it_refuses_new_calls_and_lets_live_ones_go_on() {
     let scene = Scene::new();
     let caller = scene.phone(CALLER).with("talk", 1500);

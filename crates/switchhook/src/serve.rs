@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::cli;
-use crate::config::{self, Config, Generated, LoadError};
+use crate::config::{self, Config, Generated, LoadError, LogFormat};
 use crate::gateway::{Control, Gateway, fill_random};
 use crate::provision::Provisioner;
 
@@ -24,7 +24,7 @@ const FORGETFUL: &str = "sqlite::memory:";
 /// # Errors
 /// A sentence for the operator: the gateway could not start, or its SIP socket failed.
 pub fn run(config: Config) -> Result<(), String> {
-    start_log();
+    start_log(config.log_format);
     let open_files = net::raise_open_files().map_err(|error| format!("open files: {error}"))?;
     config::capacity_check(&config, open_files).map_err(|fault| fault.to_string())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -100,15 +100,15 @@ async fn generate(config: &mut Config, store: &Store) -> Result<Vec<Generated>, 
 }
 
 /// Lines on stderr; `RUST_LOG` chooses what.
-pub(crate) fn start_log() {
+fn start_log(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // why: an error means that a test started it before; its log serves as well.
-    let _started = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
+    let _started = match format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
 }
 
 /// The signals that an operator sends.

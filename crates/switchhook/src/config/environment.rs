@@ -10,7 +10,7 @@ use super::fault::{Fault, Place, Report, nearest};
 pub const PREFIX: &str = "SWITCHHOOK_";
 
 /// Sections whose keys a variable can override.
-const SECTIONS: [&str; 6] = ["sip", "media", "http", "store", "cluster", "limits"];
+const SECTIONS: [&str; 7] = ["sip", "media", "http", "store", "cluster", "limits", "log"];
 
 /// One variable.
 #[derive(Clone)]

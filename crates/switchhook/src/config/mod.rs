@@ -66,6 +66,16 @@ fn password_of(client: &str) -> String {
     format!("password of client {client}")
 }
 
+/// How lines of the log are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
 /// Everything that the file and the environment say.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -79,6 +89,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[store] url`; without it everything is forgotten at the end.
     pub store_url: Option<String>,
+    /// `[log] format`.
+    pub log_format: LogFormat,
     /// What calls go by: applications, carriers, numbers, users, limits.
     pub settings: Settings,
     /// Users of the file without a password; they are in `settings` once they have one.
@@ -219,6 +231,7 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
     let http = plain::http(section("http"));
     let (limits, calls_place) = plain::limits(section("limits"));
     let store_url = plain::store(section("store"));
+    let log_format = plain::log(section("log"));
     plain::later(section("cluster"), "redis", &["redis://", "rediss://"]);
 
     let directory = path.parent().unwrap_or(Path::new(""));
@@ -254,6 +267,7 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
         media,
         http,
         store_url,
+        log_format,
         settings,
         clients_without_password,
         clients_generated: Vec::new(),

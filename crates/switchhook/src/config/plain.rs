@@ -12,7 +12,7 @@ use media::tone;
 
 use super::fault::Place;
 use super::reader::{Entry, Section};
-use super::{HttpConfig, MediaConfig, SipConfig, value};
+use super::{HttpConfig, LogFormat, MediaConfig, SipConfig, value};
 
 /// RFC 3261 §17.1.1.1.
 const T1: Duration = Duration::from_millis(500);
@@ -218,8 +218,14 @@ fn to_size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// `[cluster]`: checked, named and ignored.
-/// Where call records, alerts and generated secrets are kept.
+/// `[log]`.
+pub(super) fn log(section: Section<'_>) -> LogFormat {
+    let word = section.entry("format").and_then(|entry| entry.word(&["text", "json"]));
+    section.finish();
+    if word == Some("json") { LogFormat::Json } else { LogFormat::Text }
+}
+
+/// `[store]`: where call records, alerts and generated secrets are kept.
 pub(super) fn store(section: Section<'_>) -> Option<String> {
     // why: such a URL may hold a password.
     let url = section.secret("url").and_then(|entry| {
@@ -238,6 +244,7 @@ pub(super) fn store(section: Section<'_>) -> Option<String> {
     url
 }
 
+/// `[cluster]`: checked, named and ignored.
 pub(super) fn later(section: Section<'_>, key: &'static str, schemes: &[&str]) {
     // why: such a URL may hold a password.
     if let Some(entry) = section.secret(key)
