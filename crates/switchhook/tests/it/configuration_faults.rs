@@ -264,7 +264,7 @@ fn the_rest_of_the_values() {
             "t.toml:7:15: /phone_number/0/application: wrong type; \
              expected a text in quotes, got the integer 5",
             "t.toml:8:2: /htpp: unknown section; expected one of sip, media, http, limits, \
-             store, cluster, application, carrier, phone_number, client, device_calls, \
+             store, log, cluster, application, carrier, phone_number, client, device_calls, \
              got \"htpp\"; did you mean `http`",
         ],
     );

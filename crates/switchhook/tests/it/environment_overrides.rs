@@ -40,10 +40,12 @@ fn a_wrong_variable_is_a_fault_of_the_environment() {
         [
             "environment: SWITCHHOOK_CLIENT_PASSWORD: unknown section; expected one of \
              SWITCHHOOK_SIP_…, SWITCHHOOK_MEDIA_…, SWITCHHOOK_HTTP_…, SWITCHHOOK_STORE_…, \
-             SWITCHHOOK_CLUSTER_…, SWITCHHOOK_LIMITS_…, got \"SWITCHHOOK_CLIENT_PASSWORD\"",
+             SWITCHHOOK_CLUSTER_…, SWITCHHOOK_LIMITS_…, SWITCHHOOK_LOG_…, \
+             got \"SWITCHHOOK_CLIENT_PASSWORD\"",
             "environment: SWITCHHOOK_MEDAI_PORTS: unknown section; expected one of \
              SWITCHHOOK_SIP_…, SWITCHHOOK_MEDIA_…, SWITCHHOOK_HTTP_…, SWITCHHOOK_STORE_…, \
-             SWITCHHOOK_CLUSTER_…, SWITCHHOOK_LIMITS_…, got \"SWITCHHOOK_MEDAI_PORTS\"; \
+             SWITCHHOOK_CLUSTER_…, SWITCHHOOK_LIMITS_…, SWITCHHOOK_LOG_…, \
+             got \"SWITCHHOOK_MEDAI_PORTS\"; \
              did you mean `SWITCHHOOK_MEDIA_PORTS`",
             "environment: SWITCHHOOK_MEDIA_PROTS: unknown key of [media]; expected one of \
              SWITCHHOOK_MEDIA_ADDRESS, SWITCHHOOK_MEDIA_PORTS, SWITCHHOOK_MEDIA_TIMEOUT, \
