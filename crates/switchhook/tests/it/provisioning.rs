@@ -12,8 +12,11 @@ use crate::configuration_values::FULL;
 use crate::reading::{SHORTEST, config};
 
 const SECOND_CARRIER: &str = "[[carrier]]\nname = \"Other\"\nmax_cps = 7\n\
+                              follow_redirects = true\n\
                               [[carrier.gateway]]\nhost = \"sip.other.example\"\npriority = 3\n\
                               [[carrier.gateway]]\nhost = \"2001:db8::1\"\nweight = 9\n\
+                              [[carrier.gateway]]\nhost = \"192.0.2.1\"\ntransport = \"udp\"\n\
+                              [[carrier.gateway]]\nhost = \"192.0.2.2\"\ntransport = \"tcp\"\n\
                               [[phone_number]]\nnumber = \"123\"\napplication = \"main\"\n\
                               [[client]]\nusername = \"anna\"\npassword = \"x\"\n";
 
