@@ -31,7 +31,6 @@ const SCANNERS: &[&str] = &[
     "sipvicious",
     "sipcli",
     "sip-scan",
-    "sipsak",
     "sundayddr",
     "pplsip",
     "iwar",
