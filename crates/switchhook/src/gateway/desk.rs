@@ -102,10 +102,11 @@ impl Desk {
         }
     }
 
-    /// Raises an alert; dropped where the loop has no room, as it is in the log already then.
+    /// Raises an alert; where the loop has no room for it, it goes to the log alone.
     pub(super) fn alert(&self, alert: Alert) {
+        let text = alert.message.clone();
         if self.asked.try_send(Asked::Alert(alert)).is_err() {
-            tracing::warn!("an alert was dropped: the loop is overloaded");
+            tracing::warn!("the loop is overloaded: an alert was not kept: {text}");
         }
     }
 
