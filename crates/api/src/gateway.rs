@@ -52,7 +52,7 @@ pub trait Gateway: Health + 'static {
     fn provisioned(&self) -> Awaited<'_, Result<(), String>>;
 
     /// Counters in the text format of Prometheus.
-    fn metrics(&self) -> Awaited<'_, String>;
+    fn metrics(&self) -> Awaited<'_, Result<String, Refusal>>;
 }
 
 /// A call that was placed.

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::Api;
+use crate::fault::Reply;
 use crate::gateway::Gateway;
 
 /// What `/` says.
@@ -51,9 +52,9 @@ pub(crate) async fn readyz(State(api): State<Arc<Api>>) -> (StatusCode, Json<Val
     (status, Json(report(word, gateway)))
 }
 
-pub(crate) async fn metrics(State(api): State<Arc<Api>>) -> Response {
-    let text = api.config.gateway.metrics().await;
-    ([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response()
+pub(crate) async fn metrics(State(api): State<Arc<Api>>) -> Reply {
+    let text = api.config.gateway.metrics().await?;
+    Ok(([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response())
 }
 
 pub(crate) fn schema_of(schema: &str) -> Response {

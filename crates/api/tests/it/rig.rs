@@ -99,8 +99,11 @@ impl Gateway for Recorder {
         Box::pin(async move { if stuck { Err("it is stuck".to_owned()) } else { Ok(()) } })
     }
 
-    fn metrics(&self) -> Awaited<'_, String> {
-        Box::pin(async { "switchhook_live_calls 3\n".to_owned() })
+    fn metrics(&self) -> Awaited<'_, Result<String, Refusal>> {
+        let stuck = self.stuck.load(Ordering::Relaxed);
+        let refusal = Refusal { status: 503, msg: "it is stuck".to_owned() };
+        let text = "switchhook_live_calls 3\n".to_owned();
+        Box::pin(async move { if stuck { Err(refusal) } else { Ok(text) } })
     }
 }
 

@@ -37,6 +37,10 @@ async fn routes_without_a_token_answer() {
     let metrics = ask("/metrics").await;
     assert_eq!((metrics.status, metrics.body.as_str()), (200, "switchhook_live_calls 3\n"));
     assert!(metrics.header("content-type").is_some_and(|it| it.starts_with("text/plain")));
+    rig.gateway.stuck.store(true, Ordering::Relaxed);
+    let stuck = ask("/metrics").await;
+    assert_eq!((stuck.status, stuck.json()["msg"].as_str()), (503, Some("it is stuck")));
+    rig.gateway.stuck.store(false, Ordering::Relaxed);
 
     let about = ask("/").await;
     assert!(about.head.contains("content-type: text/plain"), "{}", about.head);

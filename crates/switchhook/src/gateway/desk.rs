@@ -118,8 +118,8 @@ impl Desk {
         self.ask(Asked::Registrations).await
     }
 
-    pub(super) async fn metrics(&self) -> String {
-        self.ask(Asked::Metrics).await.unwrap_or_default()
+    pub(super) async fn metrics(&self) -> Result<String, Refusal> {
+        self.ask(Asked::Metrics).await
     }
 
     /// Comes back when new calls go by these settings.

@@ -59,7 +59,7 @@ impl api::Gateway for State {
         Box::pin(self.provisioner.reload())
     }
 
-    fn metrics(&self) -> Awaited<'_, String> {
+    fn metrics(&self) -> Awaited<'_, Result<String, Refusal>> {
         Box::pin(self.desk.metrics())
     }
 }
