@@ -160,14 +160,15 @@ impl Gateway {
         let (call_sid, trace_id) = (&record.call_sid, &record.trace_id);
         let parent = record.parent_call_sid.as_deref();
         let status = record.event.get("call_status").and_then(Value::as_str);
-        let (from, to, sip_status) = (&record.from, &record.to, record.sip_status);
+        let (from, sip_status) = (&record.from, record.sip_status);
         if record.ended_at.is_some() {
             self.meter.leg_ended(&record);
             let reason = record.termination_reason;
             tracing::info!(call_sid, parent, trace_id, status, sip_status, reason, "leg ended");
         } else if !self.keeper.knows(call_sid) {
             self.meter.leg_began(record.direction);
-            let trunk = &record.trunk;
+            // why: a target may be a URI with a password in it.
+            let (trunk, to) = (&record.trunk, sip::redacted::text(&record.to));
             tracing::info!(call_sid, parent, trace_id, trunk, from, to, "leg began");
         } else {
             tracing::debug!(call_sid, parent, trace_id, status, sip_status, "leg changed");
