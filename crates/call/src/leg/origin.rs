@@ -11,7 +11,7 @@ use crate::route::Reaches;
 const HOPS: u8 = 70;
 
 /// How a call began.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Origin {
     /// This INVITE came in.
     Arrived(Box<Message>),
@@ -20,7 +20,7 @@ pub(crate) enum Origin {
 }
 
 /// A call that a program asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Placed {
     /// Who calls.
     pub(crate) from: String,
