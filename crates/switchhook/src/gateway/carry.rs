@@ -173,7 +173,7 @@ impl Gateway {
         } else {
             tracing::debug!(call_sid, parent, trace_id, status, sip_status, "leg changed");
         }
-        let event = record.event.to_string();
+        let event = json_text(&record.event);
         self.call_list.take(Instant::now(), &record, &event);
         self.keeper.record(record, event);
     }
@@ -213,8 +213,13 @@ impl Gateway {
 
 /// The request with its URL and credentials.
 fn prepared(request: &HookRequest) -> Result<Request, HookFailure> {
-    let body = request.payload.to_string();
+    let body = json_text(&request.payload);
     Request::named_by_application(&request.hook, request.base.as_ref(), body)
         .map(|prepared| Request { trusted: prepared.trusted || request.trusted, ..prepared })
         .map_err(|error| HookFailure { alert_type: "webhook-failure", message: error.to_string() })
+}
+
+/// The value as JSON. why not its `Display`: that takes half as long again.
+fn json_text(value: &Value) -> String {
+    serde_json::to_string(value).expect("a value has no keys but strings")
 }
