@@ -122,7 +122,8 @@ pub(crate) struct Call {
     pub(crate) trace_id: String,
     pub(crate) customer_data: Option<Value>,
     pub(crate) caller: Caller,
-    pub(crate) legs: BTreeMap<LegId, Leg>,
+    /// why boxed: a node of the map has room for eleven, and most calls have one.
+    pub(crate) legs: BTreeMap<LegId, Box<Leg>>,
     pub(crate) stage: Stage,
     pub(crate) list: VecDeque<Numbered>,
     /// The operator wrote the list: hooks that it names are as trusted as those of the file.
