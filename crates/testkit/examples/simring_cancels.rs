@@ -188,8 +188,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     waits.sort_unstable();
     let percentile = |share: usize| waits.get(waits.len() * share / 1000).map_or(0.0, milliseconds);
     println!("{placed} simrings, {bridged} bridged, refused {refused:?}; {losers} losers");
+    println!("from the winner's 200 to the CANCEL of a loser:");
     println!(
-        "from the winner's 200 to the CANCEL of a loser, ms: p50 {:.2}, p90 {:.2}, p99 {:.2}, max {:.2}",
+        "p50 {:.2} ms, p90 {:.2} ms, p99 {:.2} ms, max {:.2} ms",
         percentile(500),
         percentile(900),
         percentile(990),
