@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// What may still be taken. Full at first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Allowance {
     left: f64,
     refilled: Option<Instant>,

@@ -56,7 +56,7 @@ pub(crate) enum Runs {
 }
 
 /// What a call does next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Stage {
     /// The caller's media is being opened.
     Opening,
@@ -82,7 +82,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// What a call wants done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Output {
     /// On the SIP endpoint.
     Sip(SipAction),
@@ -99,14 +99,14 @@ pub(crate) enum Output {
 }
 
 /// A verb and its place in the list, for alerts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Numbered {
     pub(crate) index: usize,
     pub(crate) verb: Verb,
 }
 
 /// One call. See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) settings: Arc<Settings>,
     /// `None` where a registered user dialled another without an application.

@@ -39,14 +39,14 @@ const SCANNERS: &[&str] = &[
 ];
 
 /// One stranger.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Stranger {
     allowance: Allowance,
     silent_until: Option<Instant>,
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Strangers {
     known: Recent<Source, Stranger>,
     together: Allowance,

@@ -33,7 +33,7 @@ use crate::strangers::Strangers;
 pub struct CallKey(pub u64);
 
 /// What the driver carries out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Output {
     /// Send this message.
     Transmit(Transmit),
@@ -68,7 +68,7 @@ pub struct Alive {
     pub sip: sip::Counts,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Live {
     pub(crate) call: Call,
     /// Timer as it stands in the agenda.
@@ -80,7 +80,7 @@ pub(crate) struct Live {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Switch {
     pub(crate) settings: Arc<Settings>,
     pub(crate) endpoint: Endpoint,

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// A SIP user agent core for any number of calls; see the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Endpoint {
     stack: Stack,
     max_transactions: usize,

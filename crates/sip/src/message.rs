@@ -51,13 +51,13 @@ pub(crate) struct Line {
     pub(crate) value: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Start {
     Request { method: Method, uri: Span, version: Span },
     Response { status: u16, reason: Span, version: Span },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Index {
     pub(crate) start: Start,
     pub(crate) lines: Vec<Line>,

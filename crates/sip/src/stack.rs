@@ -21,7 +21,7 @@ use crate::{
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
 
 /// The shared parts of an endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stack {
     /// Value of User-Agent and Server.
     pub(crate) agent: String,

@@ -23,7 +23,7 @@ use crate::verb::dial::ring;
 const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// One callee.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Leg {
     pub(crate) state: State,
     pub(crate) call_sid: String,

@@ -24,7 +24,7 @@ use crate::verb::dial::ring;
 pub(crate) const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
 
 /// The leg that runs the verbs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Caller {
     /// [`LegId::CALLER`] if it came in, else the callee that answered and became the caller.
     pub(crate) id: LegId,

@@ -13,7 +13,7 @@ use crate::route::Reaches;
 const HOPS: u8 = 70;
 
 /// How a call began.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Origin {
     /// An INVITE came in.
     Arrived(Box<Arrived>),
@@ -32,7 +32,7 @@ pub(crate) struct Arrived {
 }
 
 /// A call that a program asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Placed {
     /// Who calls.
     pub(crate) from: String,

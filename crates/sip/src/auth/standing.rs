@@ -47,7 +47,7 @@ struct Failures {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Standing {
     of_source: Recent<Source, Failures>,
     of_user: Recent<(Source, UserKey), Failures>,
