@@ -13,6 +13,7 @@ mod invariants;
 mod ladder;
 mod link;
 mod phone;
+mod proxy;
 mod random;
 mod world;
 

@@ -79,6 +79,8 @@ pub struct World {
     pub opening: Duration,
     /// Every datagram that left, before the network touched it.
     pub wire: Vec<(Instant, Datagram)>,
+    /// Places in `wire` of those that the network lost.
+    pub lost: BTreeSet<usize>,
     /// What everybody speaks.
     transport: Transport,
     /// What has arrived of each stream, by its ends.
@@ -175,6 +177,7 @@ impl World {
             ports_max: usize::MAX,
             opening: Duration::ZERO,
             wire: Vec::new(),
+            lost: BTreeSet::new(),
             transport: Transport::Udp,
             streams: BTreeMap::new(),
             random,
@@ -349,8 +352,8 @@ impl World {
         let datagram = Datagram { from, to, bytes };
         if self.transport.is_reliable() {
             self.link.stream(self.now, &mut self.random, &datagram);
-        } else {
-            self.link.send(self.now, &mut self.random, &datagram);
+        } else if !self.link.send(self.now, &mut self.random, &datagram) {
+            self.lost.insert(self.wire.len());
         }
         self.wire.push((self.now, datagram));
     }
@@ -409,8 +412,12 @@ impl World {
                         alert_type: "webhook-connection-failure",
                         message: format!("POST {}: no answer", request.hook.url),
                     }),
+                    Answer::Status(status) => Err(HookFailure {
+                        alert_type: "webhook-failure",
+                        message: format!("POST {}: wrong status; got {status}", request.hook.url),
+                    }),
                 };
-                let thinks = self.application.thinks;
+                let thinks = self.application.thinking(&request.hook.url);
                 self.later(thinks, key, Input::HookReply(hook, reply));
             }
             Effect::Status(request) => self.application.told.push(request.payload),

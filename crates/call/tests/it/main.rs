@@ -14,6 +14,8 @@ mod bridge_ends;
 mod busy_beats_failed;
 mod callee_asks_for_credentials;
 mod callee_fails;
+mod callee_forks;
+mod callee_vanishes;
 mod callees_that_cannot_be_called;
 mod caller_answered_first;
 mod caller_gives_up;
