@@ -28,8 +28,6 @@ pub struct Asked {
     pub url: String,
     /// What it sent.
     pub payload: Value,
-    /// What it is answered.
-    pub answer: Answer,
 }
 
 /// A scripted application.
@@ -42,6 +40,8 @@ pub struct Application {
     pub thinks_at: BTreeMap<String, Duration>,
     /// Hooks that were asked, in order.
     pub asked: Vec<Asked>,
+    /// What each of them was answered.
+    pub answered: Vec<Answer>,
     /// Status events, in order.
     pub told: Vec<Value>,
 }
@@ -63,7 +63,8 @@ impl Application {
             Some(answers) => answers[0].clone(),
         };
         let payload = request.payload.clone();
-        self.asked.push(Asked { at, url, payload, answer: answer.clone() });
+        self.asked.push(Asked { at, url, payload });
+        self.answered.push(answer.clone());
         answer
     }
 

@@ -183,7 +183,7 @@ impl Proxy {
     fn pump(&mut self, now: Instant) {
         for index in 0..self.lines.len() {
             while let Some(transmit) = self.lines[index].phone.poll_transmit() {
-                self.from_line(now, index, transmit);
+                self.forward(now, index, transmit);
             }
         }
         if self.lines.iter().all(|line| line.phone.is_idle()) {
@@ -191,7 +191,8 @@ impl Proxy {
         }
     }
 
-    fn from_line(&mut self, now: Instant, line: usize, mut transmit: Transmit) {
+    /// What a line wants to send: passed, changed or kept.
+    fn forward(&mut self, now: Instant, line: usize, mut transmit: Transmit) {
         let Ok(message) = Message::parse(&transmit.bytes) else { return };
         let call_id = message.call_id().map(|id| id.into_owned()).unwrap_or_default();
         let method = message.cseq().map(|(_, method)| method).ok();
@@ -214,7 +215,7 @@ impl Proxy {
                 }
             }
             (Some(Method::Invite), 300..) => {
-                if let Some(status) = self.failed(now, &call_id, line, message.clone()) {
+                if let Some(status) = self.failed(now, &call_id, line, &message) {
                     let line_end = transmit.bytes.iter().position(|byte| *byte == b'\r');
                     let rest = &transmit.bytes[line_end.unwrap_or(0)..];
                     let reason = sip::default_reason(status);
@@ -235,7 +236,7 @@ impl Proxy {
         now: Instant,
         call_id: &str,
         line: usize,
-        response: Message,
+        response: &Message,
     ) -> Option<u16> {
         let call = self.calls.get_mut(call_id)?;
         if let Some((last, status)) = call.last {
@@ -245,7 +246,7 @@ impl Proxy {
         let alive = |line: &&usize| !self.lines[**line].phone.is_gone();
         let missing = call.lines.iter().filter(alive).any(|line| !call.failed.contains_key(line));
         if missing || call.answered {
-            let (from, ack) = (call.from, derived(&call.invite, Method::Ack, Some(&response)));
+            let (from, ack) = (call.from, derived(&call.invite, Method::Ack, Some(response)));
             self.feed(now, line, from, ack.as_bytes());
             return None;
         }

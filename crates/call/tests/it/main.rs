@@ -37,6 +37,7 @@ mod media_timeout;
 mod next_address;
 mod next_gateway;
 mod not_supported_is_said;
+mod odd_callees_survive_any_weather;
 mod passwords_are_guessed;
 mod phone_numbers;
 mod registered_user_is_called;
