@@ -54,7 +54,7 @@ enum Command {
     /// cannot be read or has faults.
     Simulate {
         /// The scenarios, TOML.
-        #[arg(required = true, value_name = "SCENARIO")]
+        #[arg(required_unless_present = "random", value_name = "SCENARIO")]
         scenarios: Vec<PathBuf>,
         /// What every chance is drawn from; of several seeds the first.
         #[arg(long, default_value_t = 1, value_name = "N")]
@@ -63,6 +63,13 @@ enum Command {
         #[arg(long, default_value_t = 1, value_name = "N",
               value_parser = clap::value_parser!(u64).range(1..=simulate::COUNT_MAX))]
         count: u64,
+        /// Play dials that the seeds make up: a search for faults of Switchhook itself.
+        #[arg(long)]
+        random: bool,
+        /// How many threads play random dials; one for each core unless it is said.
+        #[arg(long, requires = "random", value_name = "N",
+              value_parser = clap::value_parser!(u64).range(1..=simulate::JOBS_MAX))]
+        jobs: Option<u64>,
         /// Write a JUnit report there, for build servers.
         #[arg(long, value_name = "FILE")]
         junit: Option<PathBuf>,
@@ -78,8 +85,11 @@ pub fn main() -> ExitCode {
         },
         Command::Check { files } => check::run(&files),
         Command::Demo => end(demo::run()),
-        Command::Simulate { scenarios, seed, count, junit } => {
-            simulate::run(&Wanted { scenarios, seed, count, junit })
+        Command::Simulate { scenarios, seed, count, random, jobs, junit } => {
+            let cores =
+                || std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+            let jobs = jobs.unwrap_or_else(cores).min(simulate::JOBS_MAX);
+            simulate::run(&Wanted { scenarios, seed, count, random, jobs, junit })
         }
     }
 }

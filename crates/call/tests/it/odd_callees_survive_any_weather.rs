@@ -61,6 +61,7 @@ fn play(seed: u64) -> Result<World, String> {
     if asked > 1 || (dialled && asked == 0) {
         return Err(format!("the actionHook was asked {asked} times"));
     }
+    world.judge.at_rest()?;
     testkit::check(&world, "/done", asked).map(|()| world)
 }
 

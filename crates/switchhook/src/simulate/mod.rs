@@ -5,13 +5,14 @@
 //! testkit is checked besides what the scenario expects. The same seed gives the same bytes.
 //!
 //! `scenario`, `parties` and `expect` read the file, `play` runs it, `picture` draws it, `report`
-//! and `junit` tell it.
+//! and `junit` tell it. `random` plays dials that no file describes.
 
 mod expect;
 mod junit;
 mod parties;
 mod picture;
 mod play;
+mod random;
 mod report;
 mod scenario;
 
@@ -24,6 +25,7 @@ use crate::cli::{FAILED, UNREADABLE, print_faults, print_unreadable, print_warni
 use crate::config::LoadError;
 use junit::{Case, Outcome};
 use play::{Draw, Played};
+pub use random::JOBS_MAX;
 use report::{Style, Tally};
 use scenario::Scenario;
 
@@ -39,6 +41,10 @@ pub struct Wanted {
     pub seed: u64,
     /// How many seeds, from that on.
     pub count: u64,
+    /// Dials that the seeds make up, besides the files.
+    pub random: bool,
+    /// How many threads play them.
+    pub jobs: u64,
     /// Where the report for build servers goes.
     pub junit: Option<PathBuf>,
 }
@@ -57,6 +63,12 @@ pub fn run(wanted: &Wanted) -> ExitCode {
             Err(case) => (UNREADABLE, case),
         };
         worst = worst.max(status);
+        cases.push(case);
+    }
+    if wanted.random {
+        let (text, case) = random::run(wanted, style);
+        print(&text);
+        worst = worst.max(if matches!(case.outcome, Outcome::Passed) { 0 } else { FAILED });
         cases.push(case);
     }
     if cases.len() > 1 {

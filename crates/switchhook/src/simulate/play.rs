@@ -75,7 +75,8 @@ pub(crate) fn play(scenario: &Scenario, seed: u64, draw: Draw) -> Played {
     let run = || {
         let mut world = world(scenario, seed);
         let quiet = run(scenario, &mut world);
-        let mut played = seen(scenario, &world, quiet);
+        let judged = if quiet { world.judge.at_rest() } else { world.judge.verdict() };
+        let mut played = seen(scenario, &world, quiet, judged);
         if draw == Draw::Always || (draw == Draw::Failure && !played.broken.is_empty()) {
             played.ladder = picture::ladder(scenario, &world);
         }
@@ -265,7 +266,7 @@ fn run(scenario: &Scenario, world: &mut World) -> bool {
     callers.peek().is_none() && world.run_until_quiet(Duration::ZERO)
 }
 
-fn seen(scenario: &Scenario, world: &World, quiet: bool) -> Played {
+fn seen(scenario: &Scenario, world: &World, quiet: bool, judged: Result<(), String>) -> Played {
     let end = world.wire.last().map_or(world.start, |(at, _)| *at);
     let mut played = Played {
         lasted: end.duration_since(world.start),
@@ -274,7 +275,7 @@ fn seen(scenario: &Scenario, world: &World, quiet: bool) -> Played {
     };
     // why: a call that is up has no timer either, so that nothing is under way.
     if quiet && world.switch.alive().calls == 0 {
-        let broken = invariants(world).err();
+        let broken = judged.and_then(|()| invariants(world)).err();
         played.broken.extend(broken.map(|got| {
             let what = "an invariant of the switch".to_owned();
             Broken { what, expected: String::new(), got }
@@ -329,6 +330,10 @@ fn invariants(world: &World) -> Result<(), String> {
                 return Err(format!("two results tell of the callee {call_sid}"));
             }
         }
+    }
+    let (dials, results) = (world.judge.results(), urls.values().sum::<usize>());
+    if dials != results {
+        return Err(format!("{dials} dials ended, but {results} results were told"));
     }
     if urls.is_empty() {
         return testkit::check(world, "no actionHook", 0);

@@ -23,12 +23,14 @@ pub(crate) struct Style {
 }
 
 impl Style {
-    fn verdict(self, passed: bool) -> String {
+    /// The word in front of a line.
+    pub(crate) fn verdict(self, passed: bool) -> String {
         let (word, colour) = if passed { (PASSED, "\x1b[32m") } else { (FAILED, "\x1b[1;31m") };
         if self.coloured { format!("{colour}{word}\x1b[0m") } else { word.to_owned() }
     }
 
-    fn dim(self, text: &str) -> String {
+    /// A text beside the point.
+    pub(crate) fn dim(self, text: &str) -> String {
         if self.coloured { format!("\x1b[2m{text}\x1b[0m") } else { text.to_owned() }
     }
 }

@@ -249,3 +249,28 @@ fn counts_out_of_range_are_a_wrong_command_line() {
         assert_eq!(status, 2, "{count}: {err}");
     }
 }
+
+#[test]
+fn random_dials_are_the_same_for_a_seed_however_many_threads_play_them() {
+    let directory = directory("random");
+    let run = |arguments: &[&str]| {
+        let output = simulate(&directory, arguments);
+        let out = String::from_utf8(output.stdout).expect("text");
+        assert_eq!(output.status.code(), Some(0), "{out}");
+        out
+    };
+    let many = |jobs| run(&["--random", "--count", "300", "--seed", "5", "--jobs", jobs]);
+    let out = many("1");
+    assert!(out.starts_with("ok     random dials: seeds 5 to 304  (results: "), "{out}");
+    assert_eq!(out, many("3"));
+    let one = run(&["--random", "--seed", "5"]);
+    assert!(one.contains("INVITE") && one.contains("\nok     random dials: seed 5"), "{one}");
+    assert_eq!(one, run(&["--random", "--seed", "5"]));
+}
+
+#[test]
+fn jobs_are_for_random_dials() {
+    let files = [("a.toml", &*answered(""))];
+    assert_eq!(with_files("jobs", &files, &["a.toml", "--jobs", "2"]).0, 2);
+    assert_eq!(with_files("jobs", &files, &[]).0, 2);
+}
