@@ -122,7 +122,8 @@ pub(crate) struct Call {
     pub(crate) trace_id: String,
     pub(crate) customer_data: Option<Value>,
     pub(crate) caller: Caller,
-    pub(crate) legs: BTreeMap<LegId, Leg>,
+    /// why boxed: a node of the map has room for eleven, and most calls have one.
+    pub(crate) legs: BTreeMap<LegId, Box<Leg>>,
     pub(crate) stage: Stage,
     pub(crate) list: VecDeque<Numbered>,
     /// The operator wrote the list: hooks that it names are as trusted as those of the file.
@@ -144,7 +145,7 @@ impl Call {
     /// A call that came in.
     pub(crate) fn arrived(arrival: Arrival, settings: Arc<Settings>, random: Random) -> Call {
         let Arrival { request, flow, carrier, runs } = arrival;
-        let origin = Origin::Arrived(Box::new(request));
+        let origin = Origin::arrived(request);
         Call::new(origin, Some(flow), carrier, runs, settings, random)
     }
 

@@ -91,7 +91,8 @@ pub struct Switch {
     pub(crate) standing: Standing,
     strangers: Strangers,
     resting: Resting,
-    calls: BTreeMap<CallKey, Live>,
+    /// why boxed: a step takes its call out of the map and puts it back.
+    calls: BTreeMap<CallKey, Box<Live>>,
     legs: BTreeMap<InviteId, (CallKey, LegId)>,
     agenda: BTreeMap<(Instant, CallKey), ()>,
     /// Which call each `call_sid` is in: every caller, and every callee that was told of.
@@ -280,6 +281,7 @@ impl Switch {
         self.next_key += 1;
         self.sids.insert(call.call_sid.clone(), key);
         let live = Live { call, wakes: None, has_caller: false, is_busy: false, invites };
+        let live = Box::new(live);
         self.calls.insert(key, live);
         key
     }
@@ -357,7 +359,7 @@ impl Switch {
         let cx = Context { now, registrar: &self.registrar, resting: &self.resting };
         let stepped = catch_unwind(AssertUnwindSafe(|| step(&mut live.call, cx)));
         if stepped.is_err() {
-            return self.bury(now, key, live);
+            return self.bury(now, key, *live);
         }
         let mut over = false;
         while let Some(output) = live.call.poll() {

@@ -19,6 +19,7 @@ mod judge;
 mod ladder;
 mod link;
 mod phone;
+mod proxy;
 mod random;
 mod redirector;
 pub mod walk;

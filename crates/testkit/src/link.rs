@@ -75,10 +75,10 @@ impl Link {
         Link { weather, under_way: BTreeMap::new(), streams: BTreeMap::new(), sent: 0 }
     }
 
-    /// Sends a datagram, or loses it, or sends it twice.
-    pub fn send(&mut self, now: Instant, random: &mut Random, datagram: &Datagram) {
+    /// Sends a datagram, or loses it, or sends it twice; whether it will arrive.
+    pub fn send(&mut self, now: Instant, random: &mut Random, datagram: &Datagram) -> bool {
         if random.chance(self.weather.loss) {
-            return;
+            return false;
         }
         let copies = if random.chance(self.weather.duplication) { 2 } else { 1 };
         for _ in 0..copies {
@@ -86,6 +86,7 @@ impl Link {
             self.sent += 1;
             self.under_way.insert((now + delay, self.sent), datagram.clone());
         }
+        true
     }
 
     /// Sends bytes over the connection between two ends: all of them arrive, in order, in pieces.

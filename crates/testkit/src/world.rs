@@ -83,6 +83,8 @@ pub struct World {
     pub lookup: Duration,
     /// Every datagram that left, before the network touched it.
     pub wire: Vec<(Instant, Datagram)>,
+    /// Places in `wire` of those that the network lost.
+    pub lost: BTreeSet<usize>,
     /// Servers that send every INVITE elsewhere, by address.
     pub redirectors: BTreeMap<SocketAddr, Redirector>,
     /// Addresses where nobody is any more.
@@ -183,6 +185,7 @@ impl World {
             opening: Duration::ZERO,
             lookup: Duration::from_millis(1),
             wire: Vec::new(),
+            lost: BTreeSet::new(),
             redirectors: BTreeMap::new(),
             vanished: BTreeSet::new(),
             judge: Judge::default(),
@@ -394,8 +397,8 @@ impl World {
             // why: it left all the same.
         } else if self.transport.is_reliable() {
             self.link.stream(self.now, &mut self.random, &datagram);
-        } else {
-            self.link.send(self.now, &mut self.random, &datagram);
+        } else if !self.link.send(self.now, &mut self.random, &datagram) {
+            self.lost.insert(self.wire.len());
         }
         self.wire.push((self.now, datagram));
     }
@@ -454,8 +457,12 @@ impl World {
                         alert_type: "webhook-connection-failure",
                         message: format!("POST {}: no answer", request.hook.url),
                     }),
+                    Answer::Status(status) => Err(HookFailure {
+                        alert_type: "webhook-failure",
+                        message: format!("POST {}: wrong status; got {status}", request.hook.url),
+                    }),
                 };
-                let thinks = self.application.thinks;
+                let thinks = self.application.thinking(&request.hook.url);
                 self.later(thinks, key, Input::HookReply(hook, reply));
             }
             Effect::Status(request) => self.application.told.push(request.payload),

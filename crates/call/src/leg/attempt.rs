@@ -312,7 +312,7 @@ impl Call {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.status = status::of_sip(leg.sip_status).into();
         }
-        if self.legs.get(&id).is_some_and(Leg::told) {
+        if self.legs.get(&id).is_some_and(|leg| leg.told()) {
             self.callee_event(id);
         }
         self.note_ended(cx, id);
@@ -343,7 +343,7 @@ impl Call {
             leg.sip_status = 487;
             "Request Terminated".clone_into(&mut leg.sip_reason);
         }
-        if self.legs.get(&id).is_some_and(Leg::told) {
+        if self.legs.get(&id).is_some_and(|leg| leg.told()) {
             self.note_ended(cx, id);
             if let Some(leg) = self.legs.get_mut(&id) {
                 leg.ended_at.get_or_insert(cx.now);
@@ -356,10 +356,10 @@ impl Call {
     }
 
     fn forget_if_over(&mut self, id: LegId) {
-        if self.legs.get(&id).is_some_and(Leg::over)
+        if self.legs.get(&id).is_some_and(|leg| leg.over())
             && let Some(leg) = self.legs.remove(&id)
         {
-            self.forget_name(leg);
+            self.forget_name(*leg);
         }
     }
 }

@@ -274,7 +274,7 @@ impl Endpoint {
 
     fn receive_reinvite(&mut self, now: Instant, id: InviteId, request: &Incoming) {
         let Incoming { message, flow, key, cseq, .. } = request;
-        let refusal = self.sessions.get(&id).and_then(Session::refuses_reinvite);
+        let refusal = self.sessions.get(&id).and_then(|session| session.refuses_reinvite());
         match refusal {
             Some(500) => {
                 // RFC 3261 §14.2: 0 to 10 s, at random.
