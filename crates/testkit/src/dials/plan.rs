@@ -119,7 +119,7 @@ fn target(random: &mut Random, number: u8) -> Value {
 }
 
 /// A dial of these targets.
-fn dial(random: &mut Random, targets: Vec<Value>) -> Value {
+fn dial(random: &mut Random, targets: &[Value]) -> Value {
     let mut dial = json!({
         "verb": "dial",
         "actionHook": DONE,
@@ -137,7 +137,7 @@ fn dial(random: &mut Random, targets: Vec<Value>) -> Value {
 fn dial_on(random: &mut Random) -> Value {
     let number = u8::try_from(random.below(4) + 1).unwrap_or(1);
     let target = sip_target(number, true);
-    json!([dial(random, vec![target])])
+    json!([dial(random, &[target])])
 }
 
 fn caller(random: &mut Random) -> Caller {
@@ -181,8 +181,8 @@ impl Plan {
             (callee(random), challenge)
         });
         let callees = callees.collect();
-        let targets = (1..=count).map(|number| target(random, number)).collect();
-        let list = json!([dial(random, targets)]);
+        let targets: Vec<Value> = (1..=count).map(|number| target(random, number)).collect();
+        let list = json!([dial(random, &targets)]);
         let called = random.chance(90);
         let (another, forgetful) = (random.chance(15), random.chance(10));
         let results = match another {
