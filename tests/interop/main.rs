@@ -29,5 +29,6 @@ mod registered_users;
 mod requests_within_a_call;
 mod ringing;
 mod status_events_get_lost;
+mod torture_messages;
 mod unfinished_handshakes;
 mod webhooks;
