@@ -280,6 +280,12 @@ impl Message {
             }
         }
         self.top_via()?;
+        // why: the other hops are not read, but what is no hop at all is not passed on either.
+        if let Some(value) = self.header_values("Via").find(|value| value.starts_with(b";")) {
+            let fault =
+                HeaderError::malformed(0, "no hop", "`SIP/2.0/UDP host:port`", &lex::text(value));
+            return Err(fault.in_header("Via"));
+        }
         self.from()?;
         self.to()?;
         self.call_id()?;
