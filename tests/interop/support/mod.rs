@@ -21,6 +21,7 @@ pub(crate) mod scene;
 pub(crate) mod sipp;
 pub(crate) mod source;
 pub(crate) mod switch;
+pub(crate) mod talk;
 pub(crate) mod tone;
 
 use std::time::{Duration, Instant};

@@ -59,6 +59,16 @@ impl Source {
         self.asks_within(PATIENCE).expect("OPTIONS is answered")
     }
 
+    /// Sends an INVITE, gives its final answer, and acknowledges that.
+    pub(crate) fn calls(&self, invite: &str) -> Message {
+        self.sends(invite.as_bytes());
+        let mut heard = std::iter::from_fn(|| self.hears(PATIENCE));
+        let answer = heard.find(|answer| answer.status() >= Some(200));
+        let answer = answer.unwrap_or_else(|| panic!("no final answer to\n{invite}"));
+        self.acknowledges(invite.as_bytes(), &answer);
+        answer
+    }
+
     /// The same; `None` where no answer comes within this time.
     pub(crate) fn asks_within(&self, time: Duration) -> Option<Vec<Message>> {
         let call_id = format!("still-there-{}", ASKED.fetch_add(1, Ordering::Relaxed));
@@ -97,6 +107,24 @@ impl Source {
             .as_bytes(),
         );
     }
+}
+
+/// A sound INVITE with these header lines more, each with its end, and this session description.
+pub(crate) fn invite(
+    from: SocketAddr,
+    to: SocketAddr,
+    call_id: &str,
+    lines: &str,
+    body: &str,
+) -> String {
+    format!(
+        "INVITE sip:4930123@{to} SIP/2.0\r\n\
+         Via: SIP/2.0/UDP {from};rport;branch=z9hG4bK{call_id}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:tester@{from}>;tag=1\r\nTo: <sip:4930123@{to}>\r\n\
+         Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nContact: <sip:tester@{from}>\r\n\
+         {lines}Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// A sound OPTIONS.
