@@ -92,11 +92,22 @@ fn refusal(
     if ip.is_loopback() && !is_near(flow.remote.ip()) {
         return Some("it is the loopback of the switch");
     }
+    // why: a call of ours that comes back to us, round by a number of ours, is a call like others.
+    if is_ourselves(flow) {
+        return None;
+    }
     // why: two parties that name each other's ports would make one packet go round for ever.
     let of_audio = ports.address(target.port());
     let is_ours = is_own(ip) && (of_audio.is_some() || target.port() == flow.local.port())
         || of_audio.is_some_and(|own| own.to_canonical() == ip);
     is_ours.then_some("it is a port of the switch itself")
+}
+
+/// Whether it is this switch that signals over `flow`, from the socket at which it listens.
+fn is_ourselves(flow: Flow) -> bool {
+    let (local, remote) = (flow.local, flow.remote);
+    let same_host = local.ip().to_canonical() == remote.ip().to_canonical();
+    same_host && (local.port() == remote.port() || flow.transport.is_reliable())
 }
 
 #[cfg(test)]
@@ -156,6 +167,8 @@ mod tests {
             ("203.0.113.1:20000", "198.51.100.7:5060", false),
             ("10.0.0.1:19999", "198.51.100.7:5060", false),
             ("10.0.0.1:5060", "198.51.100.7:5060", false),
+            ("10.0.0.1:20000", "10.0.0.1:5070", false),
+            ("10.0.0.1:20000", "10.0.0.1:5060", true),
             ("10.0.0.1:20002", "198.51.100.7:5060", true),
             ("198.51.100.7:20000", "198.51.100.7:5060", true),
         ] {
