@@ -147,7 +147,7 @@ impl Call {
     /// A call that came in.
     pub(crate) fn arrived(arrival: Arrival, settings: Arc<Settings>, random: Random) -> Call {
         let Arrival { request, flow, carrier, runs } = arrival;
-        let origin = Origin::Arrived(Box::new(request));
+        let origin = Origin::arrived(request);
         Call::new(origin, Some(flow), carrier, runs, settings, random)
     }
 
