@@ -22,7 +22,7 @@ pub(crate) enum Origin {
 }
 
 /// A call that came in, and what its INVITE says, read once: every event tells of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Arrived {
     request: Message,
     calling_user: String,
