@@ -55,6 +55,7 @@ pub struct Store {
 struct Inner {
     pool: SqlitePool,
     place: String,
+    in_memory: bool,
     /// Held as long as the store is open.
     _owner: Option<File>,
 }
@@ -115,7 +116,7 @@ impl Store {
             .connect_with(tune(options))
             .await
             .map_err(|error| StoreError::from_sqlx(DOING, &place, &error))?;
-        let store = Store { inner: Arc::new(Inner { pool, place, _owner: owner }) };
+        let store = Store { inner: Arc::new(Inner { pool, place, in_memory, _owner: owner }) };
         store.migrate().await?;
         Ok(store)
     }
@@ -149,6 +150,11 @@ impl Store {
     /// fails.
     pub async fn close(&self) {
         self.inner.pool.close().await;
+    }
+
+    /// Whether it is forgotten in the end.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.inner.in_memory
     }
 
     pub(crate) fn pool(&self) -> &SqlitePool {

@@ -7,7 +7,7 @@
 //! path.
 //!
 //! [`Judge`] watches the boundary of the switch and knows what must never happen there; [`dials`]
-//! plays the random dial of a seed before it.
+//! plays the random dial of a seed before it, [`walk`] every order of events of a small one.
 
 #![forbid(unsafe_code)]
 
@@ -22,12 +22,13 @@ mod phone;
 mod proxy;
 mod random;
 mod redirector;
+pub mod walk;
 mod world;
 
 pub use application::{Answer, Application, Asked};
 pub use invariants::check;
 pub use judge::crossings::{Crossing, Meter};
-pub use judge::{Fact, Judge};
+pub use judge::{Fact, Judge, Seen};
 pub use ladder::{Entry, Ladder};
 pub use link::{Link, Weather};
 pub use phone::{Callee, Caller, Challenge, Note, Outcome, Phone, Script};

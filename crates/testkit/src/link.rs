@@ -31,6 +31,14 @@ impl Weather {
         delay_max: Duration::from_millis(5),
     };
 
+    /// One in fifty lost, one in fifty twice, up to 80 ms under way.
+    pub const MILD: Weather = Weather {
+        loss: 2,
+        duplication: 2,
+        delay_min: Duration::from_millis(1),
+        delay_max: Duration::from_millis(80),
+    };
+
     /// One in ten lost, one in ten twice, up to 400 ms under way.
     pub const FOUL: Weather = Weather {
         loss: 10,

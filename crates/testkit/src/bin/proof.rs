@@ -1,18 +1,22 @@
-//! Plays random dials on all cores until one breaks what must always hold, or a million did not.
+//! Proves the dial: walks every order of events to a depth, then plays a million random dials.
 //!
-//! `proof` plays `PROOF_DIALS` dials from the seed `PROOF_SEED` on; `proof replay SEED` plays one
-//! and draws it. What a dial is and what must hold is in the library; here are threads and words.
+//! `proof` does both, `proof walk` and `proof dials` one of them, `proof replay SEED` plays one
+//! dial and draws it. `PROOF_DEPTH`, `PROOF_DIALS` and `PROOF_SEED` say how much, and from where.
+//! What a dial is and what must hold is in the library; here are threads and words.
 
-use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use testkit::Crossing;
 use testkit::dials::{self, Plan, Tally};
+use testkit::walk::{Opening, walk};
 
 /// Dials that are played if nothing else is asked for.
 const DIALS: u64 = 1_000_000;
+
+/// Depth of the walk if nothing else is asked for.
+const DEPTH: u64 = 5;
 
 /// Seeds that a thread takes at a time.
 const SHARE: u64 = 500;
@@ -20,25 +24,31 @@ const SHARE: u64 = 500;
 /// How often progress is told.
 const TELLS: u64 = 10;
 
-const USAGE: &str = "usage: proof [replay SEED]\n\
-    PROOF_DIALS and PROOF_SEED say how many dials are played, and from which seed on";
+const USAGE: &str = "usage: proof [walk | dials | replay SEED]\n\
+    PROOF_DEPTH says how deep is walked, PROOF_DIALS how many dials are played, PROOF_SEED from \
+    which seed on";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        [] => prove(),
+    let held = match words.as_slice() {
+        [] => prove_walk().and_then(|held| Ok(prove_dials()? && held)),
+        ["walk"] => prove_walk(),
+        ["dials"] => prove_dials(),
         ["replay", seed] => match seed.parse() {
-            Ok(seed) => replay(seed),
-            Err(_) => misused(format!("SEED is a number, got {seed}")),
+            Ok(seed) => Ok(replay(seed)),
+            Err(_) => Err(format!("SEED is a number, got {seed}")),
         },
-        _ => misused("no such command"),
+        _ => Err("no such command".to_owned()),
+    };
+    match held {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            eprintln!("{why}\n{USAGE}");
+            ExitCode::from(2)
+        }
     }
-}
-
-fn misused(why: impl Display) -> ExitCode {
-    eprintln!("{why}\n{USAGE}");
-    ExitCode::from(2)
 }
 
 /// A number from the environment.
@@ -49,22 +59,55 @@ fn number(name: &str, otherwise: u64) -> Result<u64, String> {
     }
 }
 
-fn prove() -> ExitCode {
-    let (dials, first) = match (number("PROOF_DIALS", DIALS), number("PROOF_SEED", 0)) {
-        (Ok(dials), Ok(first)) => (dials, first),
-        (Err(why), _) | (_, Err(why)) => return misused(why),
-    };
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Whether every order of events holds.
+fn prove_walk() -> Result<bool, String> {
+    let depth = usize::try_from(number("PROOF_DEPTH", DEPTH)?).unwrap_or(usize::MAX);
+    let mut held = true;
+    // why: with two callees and fewer choices the same time leads further.
+    let openings =
+        [(Opening::Waiting, depth), (Opening::Answered, depth), (Opening::LookingUp, depth + 2)];
+    for (opening, depth) in openings {
+        println!("every order of events, {opening:?}, {} threads", threads());
+        println!("depth   states  transitions  brought to rest  seconds");
+        let started = Instant::now();
+        let walked = walk(opening, depth, threads(), |done| {
+            println!(
+                "{:>5} {:>8} {:>12} {:>16} {:>8.1}",
+                done.depth,
+                done.states,
+                done.transitions,
+                done.rests,
+                started.elapsed().as_secs_f64()
+            );
+        });
+        match walked.broken {
+            None => println!("nothing broke\n"),
+            Some((path, broken)) => {
+                held = false;
+                println!("broken: {broken}\nafter {path:?}\n");
+            }
+        }
+    }
+    Ok(held)
+}
+
+/// Whether every random dial holds.
+fn prove_dials() -> Result<bool, String> {
+    let (dials, first) = (number("PROOF_DIALS", DIALS)?, number("PROOF_SEED", 0)?);
     let started = Instant::now();
     let tally = play_all(first, dials);
     report(&tally, started.elapsed().as_secs_f64());
-    if tally.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(tally.broken.is_empty())
 }
 
 /// Plays so many dials on all cores.
 fn play_all(first: u64, dials: u64) -> Tally {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let end = first.saturating_add(dials);
-    println!("{dials} dials from seed {first} on, {threads} threads");
+    println!("{dials} dials from seed {first} on, {} threads", threads());
     let next = AtomicU64::new(first);
     let started = Instant::now();
     let work = || {
@@ -84,7 +127,7 @@ fn play_all(first: u64, dials: u64) -> Tally {
         }
     };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let threads: Vec<_> = (0..threads()).map(|_| scope.spawn(work)).collect();
         let mut sum = Tally::default();
         for thread in threads {
             sum.add(thread.join().expect("a thread plays to its end: panics of dials are caught"));
@@ -108,7 +151,8 @@ fn report(tally: &Tally, seconds: f64) {
     }
 }
 
-fn replay(seed: u64) -> ExitCode {
+/// Whether the dial of this seed holds; draws it.
+fn replay(seed: u64) -> bool {
     println!("{:#?}\n", Plan::of(seed));
     let played = dials::play(seed);
     println!("{}", dials::draw(&played.world));
@@ -123,14 +167,9 @@ fn replay(seed: u64) -> ExitCode {
             println!("{targets:#}");
         }
     }
-    match played.verdict {
-        Ok(()) => {
-            println!("nothing broke");
-            ExitCode::SUCCESS
-        }
-        Err(broken) => {
-            println!("broken: {broken}");
-            ExitCode::FAILURE
-        }
+    match &played.verdict {
+        Ok(()) => println!("nothing broke"),
+        Err(broken) => println!("broken: {broken}"),
     }
+    played.verdict.is_ok()
 }

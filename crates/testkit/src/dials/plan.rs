@@ -192,7 +192,7 @@ impl Plan {
         Plan {
             seed,
             transport: if random.chance(20) { Transport::Tcp } else { Transport::Udp },
-            weather: *random.pick(&[Weather::FAIR, Weather::FOUL]),
+            weather: *random.pick(&[Weather::FAIR, Weather::MILD, Weather::FOUL]),
             caller: called.then(|| caller(random)),
             callees,
             list,

@@ -13,6 +13,7 @@ mod told;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use call::{CallKey, Command, CommandId, Effect, HookId, Input, LegId, Media, Reply};
 use verbs::rest::Update;
 
@@ -35,6 +36,42 @@ pub enum Fact<'a> {
     Commanded(CommandId, &'a Command),
     /// The switch answers a command.
     Replied(CommandId, &'a Reply),
+}
+
+/// A [`Fact`] that is kept: what was seen can be shown to another judge, as it was or forged.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// As [`Fact::Heard`].
+    Heard(SocketAddr, Bytes),
+    /// As [`Fact::Said`].
+    Said(SocketAddr, Bytes),
+    /// As [`Fact::Wanted`].
+    Wanted(CallKey, Box<Effect>),
+    /// As [`Fact::Told`].
+    Told(CallKey, Box<Input>),
+}
+
+impl Seen {
+    /// Keeps a fact; commands and their replies are not kept.
+    pub fn of(fact: &Fact<'_>) -> Option<Seen> {
+        match fact {
+            Fact::Heard(from, message) => Some(Seen::Heard(*from, Bytes::copy_from_slice(message))),
+            Fact::Said(to, message) => Some(Seen::Said(*to, Bytes::copy_from_slice(message))),
+            Fact::Wanted(key, effect) => Some(Seen::Wanted(*key, Box::new(Effect::clone(effect)))),
+            Fact::Told(key, input) => Some(Seen::Told(*key, Box::new(Input::clone(input)))),
+            Fact::Commanded(..) | Fact::Replied(..) => None,
+        }
+    }
+
+    /// The fact.
+    pub fn fact(&self) -> Fact<'_> {
+        match self {
+            Seen::Heard(from, message) => Fact::Heard(*from, message),
+            Seen::Said(to, message) => Fact::Said(*to, message),
+            Seen::Wanted(key, effect) => Fact::Wanted(*key, effect),
+            Seen::Told(key, input) => Fact::Told(*key, input),
+        }
+    }
 }
 
 /// One call, as it looks from outside.
@@ -75,12 +112,26 @@ pub struct Judge {
     awaited: Option<Awaited>,
     unanswered: BTreeMap<CommandId, Option<Crossing>>,
     meter: Meter,
+    log: Option<Vec<Seen>>,
     broken: Option<String>,
 }
 
 impl Judge {
+    /// A judge that keeps what it sees.
+    pub fn with_log() -> Judge {
+        Judge { log: Some(Vec::new()), ..Judge::default() }
+    }
+
+    /// What it kept.
+    pub fn log(&self) -> &[Seen] {
+        self.log.as_deref().unwrap_or_default()
+    }
+
     /// Sees what happens next.
     pub fn see(&mut self, fact: Fact<'_>) {
+        if let Some(log) = self.log.as_mut() {
+            log.extend(Seen::of(&fact));
+        }
         if matches!(fact, Fact::Heard(..) | Fact::Told(..) | Fact::Commanded(..)) {
             self.too_late();
         }
@@ -119,6 +170,12 @@ impl Judge {
             Some(silent) => Err(format!("{silent:?} was not answered")),
             None => Ok(()),
         }
+    }
+
+    /// What it remembers, without what it counted: tells states of a walk apart.
+    pub(crate) fn state(&self) -> impl std::fmt::Debug {
+        let told = (&self.lives, &self.awaited, &self.unanswered);
+        (&self.called, &self.callers, &self.calls, told)
     }
 
     /// What crossed what.

@@ -27,7 +27,7 @@ pub(crate) enum End {
 }
 
 /// What became of one target.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) skipped: Option<LostBecause>,
     pub(crate) unroutable: Option<Unroutable>,
