@@ -466,9 +466,11 @@ impl Switch {
                 let call_id = self.endpoint.call_id(id).unwrap_or_default();
                 live.call.callee_called(leg, call_id);
             }
-            SipAction::InviteAgain(leg, proof) => {
+            SipAction::InviteAgain(leg, proofs) => {
                 if let Some(id) = id(leg) {
-                    self.endpoint.invite_again(now, id, &[proof.into()]);
+                    let headers: Vec<(String, String)> =
+                        proofs.into_iter().map(Into::into).collect();
+                    self.endpoint.invite_again(now, id, &headers);
                 }
             }
             SipAction::Cancel(leg, reason) => {
@@ -480,8 +482,8 @@ impl Switch {
                 if let Some(id) = id(leg) {
                     self.carriers.ended(id);
                     let uri = self.endpoint.request_uri(id);
-                    let proof = uri.and_then(|uri| live.call.proof_for(leg, &Method::Bye, &uri));
-                    headers.extend(proof.map(Into::into));
+                    let proofs = uri.map(|uri| live.call.proofs_for(leg, &Method::Bye, &uri));
+                    headers.extend(proofs.into_iter().flatten().map(Into::into));
                     self.endpoint.bye(now, id, &headers);
                 }
             }

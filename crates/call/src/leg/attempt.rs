@@ -69,7 +69,7 @@ pub(crate) struct Leg {
     /// What answers its challenges.
     pub(crate) login: Option<Login>,
     /// The answer to the challenge that came last, until it is sent.
-    pub(crate) proof: Option<Proof>,
+    pub(crate) proofs: Vec<Proof>,
     /// Its carrier said where else to call; that is done in its place.
     pub(crate) redirected: bool,
     /// The INVITE left, and the endpoint has not released it yet.
