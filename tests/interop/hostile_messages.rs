@@ -17,8 +17,8 @@ use crate::support::{PATIENCE, wait_for};
 const GROWTH_MAX: usize = 48 * 1024 * 1024;
 
 /// A session description that everybody can answer.
-const DESCRIPTION: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-     m=audio 40000 RTP/AVP 0\r\n";
+const DESCRIPTION: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n\
+     t=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
 
 /// With TCP beside UDP.
 fn with_tcp(scene: &Scene) -> Config {

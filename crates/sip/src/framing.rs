@@ -134,8 +134,9 @@ impl Framer {
     }
 
     /// What the request that broke the stream is answered with before the connection is closed
-    /// (RFC 3261 §18.3): 400 with the reason, 413 for a body that is too long. `None` while nothing is broken, and for what cannot
-    /// be answered: responses, ACK, headers without end or without what every request has.
+    /// (RFC 3261 §18.3): 400 with the reason, 413 for a body that is too long. `None` while nothing
+    /// is broken, and for what cannot be answered: responses, ACK, headers without end or without
+    /// what every request has.
     /// `source` is the peer's address.
     pub fn refusal(&self, source: SocketAddr) -> Option<Bytes> {
         let request = self.broken.as_ref().filter(|message| message.is_request())?;

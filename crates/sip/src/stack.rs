@@ -108,7 +108,9 @@ impl Stack {
             return;
         };
         // why: whoever forges its address must not be able to have more sent there than it sends.
-        if !flow.transport.is_reliable() && message.as_bytes().len() > request.as_bytes().len() {
+        // What OPTIONS asks for is not left out (RFC 3261 §11.2).
+        let longer = message.as_bytes().len() > request.as_bytes().len();
+        if longer && !flow.transport.is_reliable() && response.status >= 300 {
             message = message.without(&["Server", "Accept", "Supported"]);
         }
         self.transactions.send(Hop::back(request, flow).transmit(message.to_bytes()));
