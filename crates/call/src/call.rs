@@ -23,6 +23,7 @@ use crate::leg::LegId;
 use crate::leg::attempt::Leg;
 use crate::leg::caller_leg::{Caller, Farewell};
 use crate::leg::origin::Origin;
+use crate::leg::target::OwnPorts;
 use crate::leg::{callee, caller};
 use crate::random::Random;
 use crate::route::Resting;
@@ -79,6 +80,8 @@ pub(crate) struct Context<'a> {
     pub(crate) registrar: &'a Registrar,
     /// Gateways that asked to be left alone.
     pub(crate) resting: &'a Resting,
+    /// Where this switch receives audio.
+    pub(crate) ports: &'a OwnPorts,
 }
 
 /// What a call wants done.
@@ -356,7 +359,7 @@ impl Call {
                 self.callee_input(cx, leg, callee::Input::Hangup);
             }
             Event::Reinvite { request, .. } => self.reinvite(cx, leg, &request),
-            Event::Acked { request, .. } => self.reinvite_acked(leg, &request),
+            Event::Acked { request, .. } => self.reinvite_acked(cx, leg, &request),
             Event::Request { request_id, request, .. } => {
                 self.reply_inside(request_id, &request);
             }

@@ -23,7 +23,7 @@ pub(crate) enum SipAction {
     /// Call this leg, over this carrier if it is one that is limited.
     Invite { leg: LegId, invite: Box<Invite>, carrier: Option<Arc<Carrier>> },
     /// Call this leg again, which asked who we are.
-    InviteAgain(LegId, Proof),
+    InviteAgain(LegId, Vec<Proof>),
     /// Give up this leg; the text is the value of the Reason header.
     Cancel(LegId, Option<&'static str>),
     /// End the dialog of this leg.

@@ -20,13 +20,14 @@ use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, Transm
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
 use crate::command::{CommandId, Reply};
-use crate::effect::{Effect, SipAction};
+use crate::effect::{Effect, Media, SipAction};
 use crate::input::Input;
 use crate::leg::LegId;
+use crate::leg::target::OwnPorts;
 use crate::random::Random;
 use crate::route::Resting;
 use crate::settings::Settings;
-use crate::strangers::Strangers;
+use crate::strangers::{Strangers, TurnedAway};
 
 /// One live call of a [`Switch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +92,7 @@ pub struct Switch {
     pub(crate) standing: Standing,
     strangers: Strangers,
     resting: Resting,
+    ports: OwnPorts,
     /// why boxed: a step takes its call out of the map and puts it back.
     calls: BTreeMap<CallKey, Box<Live>>,
     legs: BTreeMap<InviteId, (CallKey, LegId)>,
@@ -126,6 +128,7 @@ impl Switch {
             standing: Standing::new(),
             strangers: Strangers::default(),
             resting: Resting::default(),
+            ports: OwnPorts::default(),
             settings,
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
@@ -142,6 +145,7 @@ impl Switch {
     /// A SIP message arrived, a datagram or one of a stream.
     pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
         let Switch { endpoint, strangers, standing, challenger, settings, .. } = self;
+        let mut unproven = false;
         endpoint.handle_datagram_if(now, flow, datagram, &mut |request| {
             let source = flow.remote.ip();
             if standing.is_known(now, source) || !settings.carriers_of_source(source).is_empty() {
@@ -152,9 +156,23 @@ impl Switch {
                     .header_text("Authorization")
                     .is_some_and(|answer| challenger.gave(now, source, &answer));
             let rate = settings.limits.stranger_requests_per_second;
+            unproven = !vouched && !flow.transport.is_reliable();
             strangers.admit(now, source, request, rate, vouched)
         });
         self.work(now);
+        if unproven {
+            self.bound_answers(now, flow, datagram.len());
+        }
+    }
+
+    /// Takes back what was to be sent to an address that may be forged, if that address has been
+    /// sent too much more than came in its name.
+    fn bound_answers(&mut self, now: Instant, flow: Flow, asked: usize) {
+        let (strangers, source) = (&mut self.strangers, flow.remote.ip());
+        self.endpoint.retain_transmits(|transmit| {
+            let surplus = transmit.bytes.len().saturating_sub(asked);
+            transmit.flow != flow || strangers.may_be_sent(now, source, surplus)
+        });
     }
 
     /// Nothing can be sent to the remote of this flow, or the connection to it is gone.
@@ -166,6 +184,11 @@ impl Switch {
 
     /// Something happened to a call; for a call that is over it is forgotten.
     pub fn handle_input(&mut self, now: Instant, key: CallKey, input: Input) {
+        if let Input::MediaOpened(leg, address) = &input
+            && self.calls.contains_key(&key)
+        {
+            self.ports.opened(key, *leg, *address);
+        }
         self.step(now, key, |call, cx| call.handle(cx, input));
         self.work(now);
     }
@@ -237,6 +260,11 @@ impl Switch {
     /// whatever comes, and nobody waits for it.
     pub fn remembered(&self) -> usize {
         self.standing.remembered() + self.strangers.remembered()
+    }
+
+    /// How often strangers were turned away, since the start.
+    pub fn turned_away(&self) -> TurnedAway {
+        TurnedAway { locked: self.standing.locks(), ..self.strangers.turned_away() }
     }
 
     /// Callers that are there: what `[limits] calls` counts. Cheap enough to ask at each step.
@@ -356,7 +384,8 @@ impl Switch {
         if let Some(at) = live.wakes.take() {
             self.agenda.remove(&(at, key));
         }
-        let cx = Context { now, registrar: &self.registrar, resting: &self.resting };
+        let cx =
+            Context { now, registrar: &self.registrar, resting: &self.resting, ports: &self.ports };
         let stepped = catch_unwind(AssertUnwindSafe(|| step(&mut live.call, cx)));
         if stepped.is_err() {
             return self.bury(now, key, *live);
@@ -375,11 +404,15 @@ impl Switch {
                 }
                 call::Output::Effect(effect) => {
                     over |= matches!(effect, Effect::Over);
+                    if let Effect::Media(Media::Close(leg)) = effect {
+                        self.ports.closed(key, leg);
+                    }
                     self.outputs.push_back(Output::Call(key, effect));
                 }
             }
         }
         if over {
+            self.ports.all_closed(key);
             self.sids.remove(&live.call.call_sid);
             return;
         }
@@ -413,7 +446,12 @@ impl Switch {
                 if let Some(carrier) = &carrier
                     && let Err(why) = self.carriers.admit(now, carrier)
                 {
-                    let cx = Context { now, registrar: &self.registrar, resting: &self.resting };
+                    let cx = Context {
+                        now,
+                        registrar: &self.registrar,
+                        resting: &self.resting,
+                        ports: &self.ports,
+                    };
                     return live.call.handle(cx, Input::CarrierFull(leg, why));
                 }
                 let id = self.endpoint.invite(now, *invite);
@@ -428,9 +466,11 @@ impl Switch {
                 let call_id = self.endpoint.call_id(id).unwrap_or_default();
                 live.call.callee_called(leg, call_id);
             }
-            SipAction::InviteAgain(leg, proof) => {
+            SipAction::InviteAgain(leg, proofs) => {
                 if let Some(id) = id(leg) {
-                    self.endpoint.invite_again(now, id, &[proof.into()]);
+                    let headers: Vec<(String, String)> =
+                        proofs.into_iter().map(Into::into).collect();
+                    self.endpoint.invite_again(now, id, &headers);
                 }
             }
             SipAction::Cancel(leg, reason) => {
@@ -442,8 +482,8 @@ impl Switch {
                 if let Some(id) = id(leg) {
                     self.carriers.ended(id);
                     let uri = self.endpoint.request_uri(id);
-                    let proof = uri.and_then(|uri| live.call.proof_for(leg, &Method::Bye, &uri));
-                    headers.extend(proof.map(Into::into));
+                    let proofs = uri.map(|uri| live.call.proofs_for(leg, &Method::Bye, &uri));
+                    headers.extend(proofs.into_iter().flatten().map(Into::into));
                     self.endpoint.bye(now, id, &headers);
                 }
             }
@@ -461,6 +501,7 @@ impl Switch {
     fn bury(&mut self, now: Instant, key: CallKey, mut live: Live) {
         tracing::error!(call_sid = live.call.call_sid, "a bug ended this call");
         self.sids.retain(|_, of| *of != key);
+        self.ports.all_closed(key);
         live.call.refuse_order("a bug in the switch ended the call");
         while let Some(output) = live.call.poll() {
             if let call::Output::Reply(id, reply) = output {

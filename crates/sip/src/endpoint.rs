@@ -136,6 +136,12 @@ impl Endpoint {
         self.stack.transactions.transmits.pop_front()
     }
 
+    /// Takes back of what is to be sent all that `keep` does not want sent. For answers to those
+    /// whose address may be forged: what is lost so was never promised to arrive.
+    pub fn retain_transmits(&mut self, keep: impl FnMut(&Transmit) -> bool) {
+        self.stack.transactions.transmits.retain(keep);
+    }
+
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.stack.events.pop_front()

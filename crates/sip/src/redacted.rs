@@ -5,6 +5,7 @@
 //! parsed back into what was received, and must not be.
 
 use crate::message::Message;
+use crate::uri;
 
 /// What stands in the place of a secret.
 pub const HIDDEN: &str = "***";
@@ -38,21 +39,18 @@ pub fn text(text: &str) -> String {
     while let Some(start) = next_scheme(rest) {
         let (before, after) = rest.split_at(start);
         shown.push_str(before);
-        // RFC 3261 §25.1 userinfo = user [ ":" password ] "@"; neither holds these characters.
-        let end = after.find(|c: char| c.is_whitespace() || "<>\"@".contains(c));
-        let (user, password) = match end {
-            Some(end) if after.get(end..).is_some_and(|rest| rest.starts_with('@')) => {
-                let userinfo = after.get(..end).unwrap_or_default();
-                match userinfo.split_once(':') {
-                    Some((user, _)) => (user, Some(end)),
-                    None => (userinfo, None),
-                }
-            }
-            _ => ("", None),
+        // why: where the user ends is decided as the reader of URIs decides it, who lets a user
+        // hold an `@`; read otherwise, its password would show.
+        let end = after.find(|c: char| c.is_whitespace() || c.is_control() || "<>".contains(c));
+        let uri = after.get(..end.unwrap_or(after.len())).unwrap_or_default();
+        let userinfo = uri::user_end(uri).and_then(|end| uri.get(..end)).unwrap_or_default();
+        let (user, hides) = match userinfo.split_once(':') {
+            Some((user, _)) => (user, true),
+            None => (userinfo, false),
         };
         shown.push_str(user);
-        rest = after.get(password.unwrap_or(user.len())..).unwrap_or_default();
-        if password.is_some() {
+        rest = after.get(userinfo.len()..).unwrap_or_default();
+        if hides {
             shown.push(':');
             shown.push_str(HIDDEN);
         }
@@ -112,6 +110,9 @@ mod tests {
             ("sip:sip:x@h", "sip:sip:***@h"),
             ("SIP/2.0/UDP h:5060;branch=z9hG4bK", "SIP/2.0/UDP h:5060;branch=z9hG4bK"),
             ("ü sip:ü:ü@ü", "ü sip:ü:***@ü"),
+            ("sip:jane@corp.example:secret@h", "sip:jane@corp.example:***@h"),
+            ("<sip:jane\"x:secret@h>", "<sip:jane\"x:***@h>"),
+            ("sip:jane@h;x=a:b@c", "sip:jane@h;x=a:b@c"),
             ("sip:", "sip:"),
         ] {
             assert_eq!(text(given), shown, "{given}");

@@ -172,7 +172,7 @@ fn parse_sip(scheme: Scheme, rest: &str) -> Result<Uri, HeaderError> {
 ///
 /// why: users with an unescaped `@` (an e-mail address as login) are common; a second `@` in
 /// what would be the host therefore still belongs to the user, one in a parameter does not.
-fn user_end(rest: &str) -> Option<usize> {
+pub(crate) fn user_end(rest: &str) -> Option<usize> {
     let first = rest.find('@')?;
     let tail = rest.get(first..).unwrap_or_default();
     let host_end = tail.find([';', '?']).unwrap_or(tail.len());

@@ -15,6 +15,7 @@ use crate::input::Way;
 use crate::leg::LegId;
 use crate::leg::callee::{self, Action, State};
 use crate::leg::local::Local;
+use crate::leg::target;
 use crate::route::Attempt;
 use crate::timer::Timer;
 use crate::verb::dial::ring;
@@ -68,7 +69,7 @@ pub(crate) struct Leg {
     /// What answers its challenges.
     pub(crate) login: Option<Login>,
     /// The answer to the challenge that came last, until it is sent.
-    pub(crate) proof: Option<Proof>,
+    pub(crate) proofs: Vec<Proof>,
     /// Its carrier said where else to call; that is done in its place.
     pub(crate) redirected: bool,
     /// The INVITE left, and the endpoint has not released it yet.
@@ -138,6 +139,8 @@ impl Call {
         leg.sip_status = status;
         leg.sip_reason = response.reason().into_owned();
         let answer = read_answer(response, &leg.offered);
+        let (flow, own) = (leg.flow, &self.settings.own_addresses);
+        let answer = answer.and_then(|answer| target::allowed(answer, flow, own, cx.ports).ok());
         let described = answer.is_some();
         if described {
             leg.negotiated = answer;
@@ -155,8 +158,12 @@ impl Call {
         // why: also where it crosses our CANCEL; its record tells the truth.
         leg.sip_status = response.status().unwrap_or(200);
         leg.sip_reason = response.reason().into_owned();
-        if let Some(negotiated) = read_answer(response, &leg.offered) {
-            leg.negotiated = Some(negotiated);
+        let answer = read_answer(response, &leg.offered);
+        let (flow, own) = (leg.flow, &self.settings.own_addresses);
+        let answer = answer.map(|answer| target::allowed(answer, flow, own, cx.ports));
+        let allowed = answer.as_ref().and_then(|answer| answer.as_ref().ok());
+        if let Some(negotiated) = allowed {
+            leg.negotiated = Some(*negotiated);
         } else if !response.body().is_empty() {
             leg.negotiated = None;
         }
@@ -164,7 +171,9 @@ impl Call {
         if leg.negotiated.is_some() {
             self.callee_input(cx, id, callee::Input::Answered);
         } else {
-            self.lose(id, 488, "the 200 holds no usable answer to our offer");
+            let why = answer.and_then(Result::err);
+            let unusable = "the 200 holds no usable answer to our offer";
+            self.lose(id, 488, why.as_deref().unwrap_or(unusable));
             self.callee_input(cx, id, callee::Input::AnsweredUnusable);
         }
     }

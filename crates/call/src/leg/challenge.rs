@@ -23,7 +23,7 @@ impl Call {
         };
         let Some(login) = leg.login.as_mut() else { return false };
         match login.answer(response, &Method::Invite, &leg.route.uri, &cnonce) {
-            Ok(proof) => leg.proof = Some(proof),
+            Ok(proofs) => leg.proofs = proofs,
             Err(why) => {
                 tracing::warn!(call_sid = leg.call_sid, "a callee's challenge: {why}");
                 return false;
@@ -37,19 +37,18 @@ impl Call {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         // why: what the refused INVITE brought in a 183 is no part of the next one.
         leg.negotiated = None;
-        if let Some(proof) = leg.proof.take() {
-            self.sip(SipAction::InviteAgain(id, proof));
-        }
+        let proofs = std::mem::take(&mut leg.proofs);
+        self.sip(SipAction::InviteAgain(id, proofs));
         self.early_media_lost(id);
     }
 
     /// What a further request to a leg that challenged us carries. RFC 3261 §22.3.
-    pub(crate) fn proof_for(&mut self, id: LegId, method: &Method, uri: &str) -> Option<Proof> {
+    pub(crate) fn proofs_for(&mut self, id: LegId, method: &Method, uri: &str) -> Vec<Proof> {
         let cnonce = self.random.hex_128();
         let login = match id == self.caller.id {
             true => self.caller.login.as_mut(),
-            false => self.legs.get_mut(&id)?.login.as_mut(),
+            false => self.legs.get_mut(&id).and_then(|leg| leg.login.as_mut()),
         };
-        login?.next(method, uri, &cnonce)
+        login.map(|login| login.next(method, uri, &cnonce)).unwrap_or_default()
     }
 }

@@ -49,7 +49,7 @@ impl Call {
         leg.flow = next.map(|way| way.flow);
         leg.large = next.and_then(|way| way.large);
         leg.negotiated = None;
-        leg.proof = None;
+        leg.proofs.clear();
         leg.login = leg.route.login();
         self.note_next_attempt(id);
         self.early_media_lost(id);

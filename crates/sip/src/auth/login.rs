@@ -1,9 +1,10 @@
 //! The client's side of digest authentication: which challenge is answered, and how often.
 //!
-//! Owns one account's attempts at one server: of several challenges the strongest is taken, one
-//! answer is given, and one more where the server calls the nonce stale; what is refused after
-//! that is refused for good. Responses go in, a header comes out. Whom the account is meant for
-//! is the caller's business: whoever reads the response must have been asked for by it.
+//! Owns one account's attempts at one server and the proxy before it: of several challenges the
+//! strongest is taken, each of the two is given one answer, and one more where it calls the nonce
+//! stale; what is refused after that is refused for good. Responses go in, headers come out. Whom
+//! the account is meant for is the caller's business: whoever reads the response must have been
+//! asked for by it.
 
 use std::cmp::Reverse;
 
@@ -11,7 +12,8 @@ use super::digest::{self, Algorithm, auth_params};
 use crate::message::Message;
 use crate::method::Method;
 
-/// Answers to challenges for one request: the first, and one more where its nonce was stale.
+/// Answers to the challenges of one asker for one request: the first, and one more where its nonce
+/// was stale.
 const ANSWERS_MAX: u8 = 2;
 
 /// A name and a password while they are used towards one server.
@@ -21,17 +23,19 @@ pub struct Login {
     password: String,
     /// The only realm that is answered; any where there is none.
     realm: Option<String>,
-    answers: u8,
-    given: Option<Given>,
+    /// What was answered, in the order in which it was first asked. RFC 3261 §22.3: a proxy and
+    /// the server behind it ask for themselves, and a request must satisfy both.
+    given: Vec<Given>,
 }
 
-/// The challenge that was answered last.
+/// The challenge of one asker that was answered last.
 #[derive(Clone)]
 struct Given {
     header: &'static str,
     challenge: String,
     nonce: String,
     count: u32,
+    answers: u8,
 }
 
 /// One challenge that could be answered.
@@ -87,10 +91,11 @@ pub enum Unanswered {
 impl Login {
     /// `realm` limits the account to challenges of that realm.
     pub fn new(username: String, password: String, realm: Option<String>) -> Login {
-        Login { username, password, realm, answers: 0, given: None }
+        Login { username, password, realm, given: Vec::new() }
     }
 
-    /// The header that answers a 401 or 407, for the same request sent again.
+    /// The headers that answer a 401 or 407, for the same request sent again: one for each that
+    /// has asked so far, proxy and server.
     ///
     /// RFC 8760 §2.3: of several challenges the strongest algorithm is taken, so that nobody can
     /// talk us down to MD5 by adding a challenge. `cnonce` is a text that was not used before.
@@ -103,7 +108,7 @@ impl Login {
         method: &Method,
         uri: &str,
         cnonce: &str,
-    ) -> Result<Proof, Unanswered> {
+    ) -> Result<Vec<Proof>, Unanswered> {
         let (challenges, header) = match response.status() {
             Some(401) => ("WWW-Authenticate", "Authorization"),
             Some(407) => ("Proxy-Authenticate", "Proxy-Authorization"),
@@ -118,27 +123,32 @@ impl Login {
         let Some(best) = offers.min_by_key(|offer| Reverse(strength(offer))) else {
             return Err(Unanswered::Realm { asked, ours: self.realm.clone().unwrap_or_default() });
         };
-        // RFC 7616 §3.3: stale says that name and password were right.
-        if self.answers > 0 && (!best.stale || self.answers == ANSWERS_MAX) {
-            return Err(Unanswered::Refused);
+        let Offer { text: challenge, nonce, stale, .. } = best;
+        match self.given.iter_mut().find(|given| given.header == header) {
+            None => self.given.push(Given { header, challenge, nonce, count: 0, answers: 1 }),
+            // RFC 7616 §3.3: stale says that name and password were right.
+            Some(given) if stale && given.answers < ANSWERS_MAX => {
+                given.count = if given.nonce == nonce { given.count } else { 0 };
+                given.answers += 1;
+                (given.challenge, given.nonce) = (challenge, nonce);
+            }
+            Some(_) => return Err(Unanswered::Refused),
         }
-        self.answers += 1;
-        let before = self.given.take().filter(|given| given.nonce == best.nonce);
-        let count = before.map_or(0, |given| given.count);
-        let Offer { text: challenge, nonce, .. } = best;
-        self.given = Some(Given { header, challenge, nonce, count });
-        self.next(method, uri, cnonce).ok_or(Unanswered::NoChallenge)
+        Ok(self.next(method, uri, cnonce))
     }
 
-    /// The header for a further request to the same server; `None` where it never challenged.
-    /// RFC 3261 §22.3: it goes into each request with the same Call-ID.
-    pub fn next(&mut self, method: &Method, uri: &str, cnonce: &str) -> Option<Proof> {
+    /// The headers for a further request to the same server; none where nobody ever challenged.
+    /// RFC 3261 §22.3: they go into each request with the same Call-ID.
+    pub fn next(&mut self, method: &Method, uri: &str, cnonce: &str) -> Vec<Proof> {
         let Login { username, password, given, .. } = self;
-        let Given { header, challenge, count, .. } = given.as_mut()?;
-        *count = count.saturating_add(1);
-        let value =
-            digest::answer(challenge, method, uri, username, password, cnonce, *count).ok()?;
-        Some(Proof { header, value })
+        let prove = |given: &mut Given| {
+            given.count = given.count.saturating_add(1);
+            let Given { header, challenge, count, .. } = given;
+            let value =
+                digest::answer(challenge, method, uri, username, password, cnonce, *count).ok()?;
+            Some(Proof { header, value })
+        };
+        given.iter_mut().filter_map(prove).collect()
     }
 }
 
@@ -148,7 +158,7 @@ impl std::fmt::Debug for Login {
         f.debug_struct("Login")
             .field("username", &self.username)
             .field("realm", &self.realm)
-            .field("answers", &self.answers)
+            .field("asked", &self.given.iter().map(|given| given.header).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }
@@ -210,8 +220,15 @@ mod tests {
         Login::new("jane".to_owned(), "secret".to_owned(), realm.map(str::to_owned))
     }
 
-    fn answer(login: &mut Login, status: u16, offered: &[&str]) -> Result<Proof, Unanswered> {
+    fn answers(login: &mut Login, status: u16, offered: &[&str]) -> Result<Vec<Proof>, Unanswered> {
         login.answer(&response(status, offered), &Method::Invite, "sip:b@b.example", "c")
+    }
+
+    /// The one header of an answer.
+    fn answer(login: &mut Login, status: u16, offered: &[&str]) -> Result<Proof, Unanswered> {
+        let mut proofs = answers(login, status, offered)?;
+        assert_eq!(proofs.len(), 1, "{proofs:?}");
+        Ok(proofs.remove(0))
     }
 
     fn proven(Proof { value, .. }: &Proof, method: &Method) -> Credentials {
@@ -262,9 +279,31 @@ mod tests {
         let stale = SHA.to_owned() + ", stale=true";
         let proof = answer(&mut login, 407, &[&stale]).unwrap();
         assert_eq!(proven(&proof, &Method::Invite).counted.unwrap().nc, "00000002");
-        let proof = login.next(&Method::Bye, "sip:b@b.example", "d").unwrap();
+        let proofs = login.next(&Method::Bye, "sip:b@b.example", "d");
+        let [proof] = proofs.as_slice() else { panic!("{proofs:?}") };
         assert_eq!(proof.header, "Proxy-Authorization");
-        assert_eq!(proven(&proof, &Method::Bye).counted.unwrap().nc, "00000003");
+        assert_eq!(proven(proof, &Method::Bye).counted.unwrap().nc, "00000003");
+    }
+
+    #[test]
+    fn a_proxy_and_the_server_behind_it_are_both_answered() {
+        let mut login = login(None);
+        let proxy = MD5.replace("n1", "n7");
+        assert_eq!(answer(&mut login, 407, &[&proxy]).unwrap().header, "Proxy-Authorization");
+        let proofs = answers(&mut login, 401, &[SHA]).unwrap();
+        let seen: Vec<(&str, String, String)> = proofs
+            .iter()
+            .map(|proof| {
+                let credentials = proven(proof, &Method::Invite);
+                (proof.header, credentials.nonce, credentials.counted.unwrap().nc)
+            })
+            .collect();
+        let expected = |header, nonce: &str, nc: &str| (header, nonce.to_owned(), nc.to_owned());
+        assert_eq!(seen[0], expected("Proxy-Authorization", "n7", "00000002"));
+        assert_eq!(seen[1], expected("Authorization", "n1", "00000001"));
+        assert_eq!(login.next(&Method::Bye, "sip:b@b.example", "d").len(), 2);
+        assert_eq!(answers(&mut login, 407, &[&proxy]), Err(Unanswered::Refused));
+        assert_eq!(answers(&mut login, 401, &[SHA]), Err(Unanswered::Refused));
     }
 
     #[test]
@@ -284,7 +323,7 @@ mod tests {
             assert_eq!(answer(&mut login(None), 401, offered), Err(Unanswered::NoChallenge));
         }
         assert_eq!(answer(&mut login(None), 403, &[MD5]), Err(Unanswered::NoChallenge));
-        assert!(login(None).next(&Method::Bye, "sip:b", "c").is_none(), "nobody asked");
+        assert!(login(None).next(&Method::Bye, "sip:b", "c").is_empty(), "nobody asked");
     }
 
     #[test]

@@ -21,9 +21,17 @@ fn challenged(net: &mut Net, status: u16, header: &str) -> (InviteId, Message) {
 
 /// Alice's answer to it.
 fn proof(response: &Message) -> Vec<(String, String)> {
-    let mut login = Login::new("alice".to_owned(), "secret".to_owned(), None);
+    proofs(&mut login(), response)
+}
+
+fn login() -> Login {
+    Login::new("alice".to_owned(), "secret".to_owned(), None)
+}
+
+fn proofs(login: &mut Login, response: &Message) -> Vec<(String, String)> {
     let uri = format!("sip:bob@{BOB}");
-    vec![login.answer(response, &Method::Invite, &uri, "c").unwrap().into()]
+    let proofs = login.answer(response, &Method::Invite, &uri, "c").unwrap();
+    proofs.into_iter().map(Into::into).collect()
 }
 
 /// Alice sends her INVITE again; Bob's name of the call.
@@ -83,6 +91,39 @@ fn ack_and_bye_of_the_call_go_on_from_the_second_invite() {
     assert_eq!(bye.request_uri().as_deref(), uri.as_deref());
     net.assert_idle();
     assert_eq!(net.names(ALICE), ["Released"], "once for both INVITEs");
+}
+
+#[test]
+fn a_proxy_and_then_the_callee_ask_and_both_are_answered() {
+    let mut net = Net::pair();
+    let mut login = login();
+    let (alice, response) = challenged(&mut net, 407, "Proxy-Authenticate");
+    let headers = proofs(&mut login, &response);
+    net.at(ALICE, |endpoint, now| endpoint.invite_again(now, alice, &headers));
+    net.millis(100);
+    let Event::Invite { id: bob, .. } = net.event(BOB) else { panic!("no second INVITE") };
+    let headers = vec![("WWW-Authenticate".to_owned(), CHALLENGE.to_owned())];
+    let refusal = Respond { headers, ..Respond::status(401) };
+    net.at(BOB, |endpoint, now| endpoint.respond(now, bob, refusal));
+    net.millis(100);
+    let Event::Rejected { response, .. } = net.event(ALICE) else { panic!("no second refusal") };
+    let headers = proofs(&mut login, &response.unwrap());
+    net.at(ALICE, |endpoint, now| endpoint.invite_again(now, alice, &headers));
+    net.millis(100);
+    let Event::Invite { id: bob, .. } = net.event(BOB) else { panic!("no third INVITE") };
+    let third = net.last(ALICE, "INVITE");
+    assert!(text(&third, "Proxy-Authorization").contains("nc=00000002"), "counted on");
+    assert!(text(&third, "Authorization").contains("nc=00000001"));
+    assert_eq!(third.header_all("Proxy-Authorization").count(), 1);
+    net.at(BOB, |endpoint, now| endpoint.respond(now, bob, answer()));
+    net.millis(100);
+    assert_eq!(net.names(ALICE), ["Answered"]);
+    let ack = net.last(ALICE, "ACK");
+    for name in ["Authorization", "Proxy-Authorization"] {
+        assert_eq!(text(&ack, name), text(&third, name), "{name}");
+    }
+    net.at(ALICE, |endpoint, now| endpoint.bye(now, alice, &[]));
+    net.assert_idle();
 }
 
 #[test]

@@ -184,6 +184,7 @@ impl Gateway {
             registrations: self.switch.registrations(now),
             transactions: alive.sip.transactions,
             dialogs: alive.sip.dialogs,
+            turned_away: self.switch.turned_away(),
             rtp_ports_used: self.ports.used(),
             rtp_ports: self.ports.pairs(),
             journal_waiting: journal.waiting,

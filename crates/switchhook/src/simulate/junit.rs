@@ -71,7 +71,7 @@ fn suite(text: &mut String, case: &Case) {
     };
     if let Some((element, kind, lines)) = told {
         let message = escaped(lines.first().map_or("", String::as_str));
-        let all = escaped(&lines.join("\n"));
+        let all = between_tags(&lines.join("\n"));
         let _infallible = writeln!(
             text,
             "      <{element} type=\"{kind}\" message=\"{message}\">{all}</{element}>"
@@ -79,14 +79,19 @@ fn suite(text: &mut String, case: &Case) {
     }
     if !case.output.is_empty() {
         let _infallible =
-            writeln!(text, "      <system-out>{}</system-out>", escaped(&case.output));
+            writeln!(text, "      <system-out>{}</system-out>", between_tags(&case.output));
     }
     text.push_str("    </testcase>\n  </testsuite>\n");
 }
 
-/// A text between tags or in an attribute. A line break in an attribute would become a space if it
-/// were not written as a reference (XML 1.0 §3.3.3), which is right between tags too.
+/// A text in an attribute, where a line break would become a space if it were not written as a
+/// reference (XML 1.0 §3.3.3).
 fn escaped(text: &str) -> String {
+    between_tags(text).replace('\t', "&#9;").replace('\n', "&#10;")
+}
+
+/// A text between tags.
+fn between_tags(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -94,9 +99,9 @@ fn escaped(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            '\t' => escaped.push_str("&#9;"),
-            '\n' => escaped.push_str("&#10;"),
+            // XML 1.0 §2.11: written as itself it would be read as a line feed.
             '\r' => escaped.push_str("&#13;"),
+            '\t' | '\n' => escaped.push(letter),
             letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => {
                 escaped.push('\u{fffd}');
             }
@@ -117,6 +122,7 @@ mod tests {
             "a&lt;b&gt;&amp;&quot;c&quot;\u{fffd}\u{fffd}\u{fffd}"
         );
         assert_eq!(escaped("one\ntwo\t│"), "one&#10;two&#9;│");
+        assert_eq!(between_tags("one\r\ntwo\t│"), "one&#13;\ntwo\t│");
     }
 
     #[test]

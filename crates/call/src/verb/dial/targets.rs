@@ -182,7 +182,7 @@ impl Call {
             hung_up: false,
             lost_because: None,
             login: route.login(),
-            proof: None,
+            proofs: Vec::new(),
             route,
             redirected: false,
             in_endpoint: false,
