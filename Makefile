@@ -9,6 +9,7 @@ SHELL := /bin/bash
 
 CARGO ?= cargo
 CONFIG ?= examples/switchhook.toml
+SEED ?= 0
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 # package:command that shows it is there. What a build needs:
@@ -27,11 +28,11 @@ FUZZ_OPTIONS = --sanitizer none --features configuration
 
 # The steps of one command run in their order, with -j as well.
 .NOTPARALLEL:
-.PHONY: help run demo test fmt lint doc fuzz differential bench deny advisories clean \
-	build-needs test-needs
+.PHONY: help run demo test proof proof-replay fmt lint doc fuzz differential bench deny advisories \
+	clean build-needs test-needs
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build-needs ## build and start the switch with its demo application (CONFIG=file for yours)
 	$(CARGO) build --release --locked --package switchhook
@@ -45,6 +46,15 @@ demo: build-needs ## one call between phones of its own, drawn as a ladder; no p
 test: test-needs fmt lint ## everything that must hold before a change goes in
 	$(CARGO) test --workspace --no-fail-fast
 	@$(MAKE) --no-print-directory doc
+
+# PROOF_DEPTH, PROOF_DIALS and PROOF_SEED say how much of it; see docs/proof.md.
+proof: build-needs ## every order of events of a small dial, and a million random ones
+	$(CARGO) build --release --locked --package testkit --bin proof
+	@exec $(TARGET_DIR)/release/proof
+
+proof-replay: build-needs ## one random dial (SEED=number), drawn as a ladder
+	$(CARGO) build --release --locked --package testkit --bin proof
+	@exec $(TARGET_DIR)/release/proof replay $(SEED)
 
 fmt: ## check the layout of the source
 	$(CARGO) fmt --all --check

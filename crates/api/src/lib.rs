@@ -21,11 +21,11 @@ mod provision;
 mod recent;
 mod registered;
 mod routes;
+mod serve;
 mod text;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -36,6 +36,10 @@ use tokio::sync::watch;
 pub use access::{ADDRESSES_MAX, FAILURES_MAX, FAILURES_WINDOW};
 pub use asked::{BODY_MAX, BODY_TIMEOUT};
 pub use gateway::{Awaited, Contact, Created, Gateway, Health, Refusal, Registered};
+pub use serve::{
+    CONNECTION_LIFE, CONNECTIONS_MAX, CONNECTIONS_PER_SOURCE_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT,
+    LAST_ANSWER, ServeLimits,
+};
 
 use access::Guesses;
 use asked::Asked;
@@ -99,6 +103,18 @@ pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let service = router(config).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
+    serve_within(ServeLimits::default(), listener, config, shutdown).await
+}
+
+/// [`serve`] with limits of one's own.
+///
+/// # Errors
+/// As there.
+pub async fn serve_within(
+    limits: ServeLimits,
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    serve::serve(limits, listener, router(config), shutdown).await
 }

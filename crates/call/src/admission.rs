@@ -12,7 +12,7 @@ use crate::settings::{Carrier, Limits};
 const RETRY_AFTER: &str = "5";
 
 /// The gate for new calls.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Admission {
     draining: bool,
     allowance: Allowance,
@@ -48,7 +48,7 @@ impl Admission {
 }
 
 /// What each carrier carries, in both directions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct CarrierLoad {
     allowances: BTreeMap<String, Allowance>,
     /// Which carrier each of its calls is on.

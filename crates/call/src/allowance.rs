@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// What may still be taken. Full at first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Allowance {
     left: f64,
     refilled: Option<Instant>,
@@ -17,6 +17,11 @@ impl Allowance {
 
     /// Takes one of `rate` a second, if there is one left; `most` may be taken at once.
     pub(crate) fn take_of(&mut self, now: Instant, rate: u32, most: u32) -> bool {
+        self.take_many(now, rate, most, 1)
+    }
+
+    /// Takes `count` of `rate` a second, all or none; `most` may be taken at once.
+    pub(crate) fn take_many(&mut self, now: Instant, rate: u32, most: u32, count: u32) -> bool {
         let most = f64::from(most);
         self.left = match self.refilled {
             None => most,
@@ -26,9 +31,10 @@ impl Allowance {
             }
         };
         self.refilled = Some(now);
-        let taken = self.left >= 1.0;
+        let count = f64::from(count);
+        let taken = self.left >= count;
         if taken {
-            self.left -= 1.0;
+            self.left -= count;
         }
         taken
     }

@@ -23,6 +23,7 @@ use crate::leg::LegId;
 use crate::leg::attempt::Leg;
 use crate::leg::caller_leg::{Caller, Farewell};
 use crate::leg::origin::Origin;
+use crate::leg::target::OwnPorts;
 use crate::leg::{callee, caller};
 use crate::random::Random;
 use crate::route::Resting;
@@ -56,7 +57,7 @@ pub(crate) enum Runs {
 }
 
 /// What a call does next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Stage {
     /// The caller's media is being opened.
     Opening,
@@ -79,10 +80,12 @@ pub(crate) struct Context<'a> {
     pub(crate) registrar: &'a Registrar,
     /// Gateways that asked to be left alone.
     pub(crate) resting: &'a Resting,
+    /// Where this switch receives audio.
+    pub(crate) ports: &'a OwnPorts,
 }
 
 /// What a call wants done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Output {
     /// On the SIP endpoint.
     Sip(SipAction),
@@ -99,14 +102,14 @@ pub(crate) enum Output {
 }
 
 /// A verb and its place in the list, for alerts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Numbered {
     pub(crate) index: usize,
     pub(crate) verb: Verb,
 }
 
 /// One call. See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) settings: Arc<Settings>,
     /// `None` where a registered user dialled another without an application.
@@ -122,7 +125,8 @@ pub(crate) struct Call {
     pub(crate) trace_id: String,
     pub(crate) customer_data: Option<Value>,
     pub(crate) caller: Caller,
-    pub(crate) legs: BTreeMap<LegId, Leg>,
+    /// why boxed: a node of the map has room for eleven, and most calls have one.
+    pub(crate) legs: BTreeMap<LegId, Box<Leg>>,
     pub(crate) stage: Stage,
     pub(crate) list: VecDeque<Numbered>,
     /// The operator wrote the list: hooks that it names are as trusted as those of the file.
@@ -144,7 +148,7 @@ impl Call {
     /// A call that came in.
     pub(crate) fn arrived(arrival: Arrival, settings: Arc<Settings>, random: Random) -> Call {
         let Arrival { request, flow, carrier, runs } = arrival;
-        let origin = Origin::Arrived(Box::new(request));
+        let origin = Origin::arrived(request);
         Call::new(origin, Some(flow), carrier, runs, settings, random)
     }
 
@@ -355,7 +359,7 @@ impl Call {
                 self.callee_input(cx, leg, callee::Input::Hangup);
             }
             Event::Reinvite { request, .. } => self.reinvite(cx, leg, &request),
-            Event::Acked { request, .. } => self.reinvite_acked(leg, &request),
+            Event::Acked { request, .. } => self.reinvite_acked(cx, leg, &request),
             Event::Request { request_id, request, .. } => {
                 self.reply_inside(request_id, &request);
             }

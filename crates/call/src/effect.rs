@@ -16,7 +16,7 @@ use crate::settings::Carrier;
 pub struct HookId(pub u64);
 
 /// A SIP action of a call, carried out on the endpoint by the switch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum SipAction {
     /// Respond to the caller's INVITE.
     Respond(Respond),
@@ -35,7 +35,7 @@ pub(crate) enum SipAction {
 }
 
 /// What the driver carries out for a call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Effect {
     /// Find the addresses of the next hop of a leg (RFC 3263):
     /// [`Input::Resolved`](crate::Input::Resolved) or
@@ -71,7 +71,7 @@ pub enum Effect {
 }
 
 /// The call's audio. A leg exists from `Open` to `Close`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Media {
     /// Open an RTP port for a leg; its peer is signalled over this flow.
     Open(LegId, Flow),

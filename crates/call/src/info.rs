@@ -22,7 +22,7 @@ pub(crate) fn extra_headers(request: &Message) -> Vec<(String, String)> {
 impl Call {
     /// The caller's user.
     pub(crate) fn calling_user(&self) -> String {
-        self.caller.origin.calling_user()
+        self.caller.origin.calling_user().to_owned()
     }
 
     /// UUID of the application, where an operator named one.
@@ -34,15 +34,15 @@ impl Call {
     /// The parent call as callbacks describe it.
     fn parent_info(&self) -> CallInfo {
         let Caller { origin, flow, carrier, .. } = &self.caller;
-        let call_id = origin.sip_call_id();
+        let call_id = origin.sip_call_id().to_owned();
         let arrived = origin.direction() == Direction::Inbound;
-        let from = origin.calling_user();
+        let from = origin.calling_user().to_owned();
         CallInfo {
             call_sid: self.call_sid.clone(),
             direction: origin.direction(),
             caller_id: if arrived { String::new() } else { from.clone() },
             from,
-            to: origin.called_user(),
+            to: origin.called_user().to_owned(),
             call_id: call_id.clone(),
             sbc_callid: Some(call_id),
             sip_status: self.caller.sip_status,
@@ -100,10 +100,11 @@ impl Call {
         let origin = &self.caller.origin;
         let placed = origin.placed();
         let initial = Initial {
-            caller_name: origin.caller_name(),
+            caller_name: origin.caller_name().map(str::to_owned),
             service_provider_sid: self.settings.service_provider_sid.clone(),
             sip: origin.request().zip(self.caller.flow).map(|(request, flow)| {
-                sip_block(request, flow, origin.called_user(), origin.calling_user())
+                let (called, calling) = (origin.called_user(), origin.calling_user());
+                sip_block(request, flow, called.to_owned(), calling.to_owned())
             }),
             defaults: placed.map(|placed| placed.defaults.clone()).unwrap_or_default(),
             env_vars: placed.and_then(|placed| placed.env_vars.clone()),
@@ -126,7 +127,7 @@ impl Call {
             headers: caller.bye_headers.clone(),
         };
         let payload = self.parent_info().payload(&event);
-        self.tell(payload.clone());
+        self.tell(&payload);
         self.record_caller(payload);
     }
 
@@ -152,14 +153,14 @@ impl Call {
             headers: leg.peer_bye_headers.clone(),
         };
         let payload = self.child_info(leg).payload(&event);
-        let record = self.callee_record(leg, payload.clone());
-        self.tell(payload);
+        let record = self.callee_record(leg, payload);
+        self.tell(&record.event);
         self.effect(Effect::Record(Box::new(record)));
     }
 
-    fn tell(&mut self, payload: Value) {
+    fn tell(&mut self, payload: &Value) {
         let Some(hook) = self.status_hook.clone() else { return };
-        let base = self.status_base.clone();
+        let (base, payload) = (self.status_base.clone(), payload.clone());
         self.effect(Effect::Status(HookRequest { hook, base, trusted: true, payload }));
     }
 }

@@ -8,7 +8,7 @@ use crate::effect::HookId;
 use crate::leg::LegId;
 
 /// One thing that happened to one call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Input {
     /// The SIP endpoint says something about a leg.
     Sip(LegId, Event),

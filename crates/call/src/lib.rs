@@ -37,6 +37,9 @@ pub use input::{HookFailure, Input, Way};
 pub use leg::LegId;
 pub use record::LegRecord;
 pub use settings::Settings;
-pub use strangers::{BURST_SECONDS, SILENCE, STRANGERS_MAX, STRANGERS_PER_SECOND};
+pub use strangers::{
+    BURST_SECONDS, SILENCE, STRANGERS_MAX, STRANGERS_PER_SECOND, SURPLUS_BYTES,
+    SURPLUS_BYTES_PER_SECOND, TurnedAway,
+};
 pub use switch::{Alive, CallKey, Output, Switch};
 pub use timer::Timer;

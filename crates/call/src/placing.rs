@@ -96,7 +96,7 @@ impl Call {
         let Some(id) = winner else { return };
         self.stand_for_caller(id);
         let Some(leg) = self.legs.remove(&id) else { return };
-        let Leg { local, negotiated, login, sip_status, sip_reason, .. } = leg;
+        let Leg { local, negotiated, login, sip_status, sip_reason, .. } = *leg;
         let caller = &mut self.caller;
         caller.id = id;
         caller.local = local;

@@ -80,8 +80,8 @@ impl Call {
         let record = LegRecord {
             parent_call_sid: None,
             direction: origin.direction(),
-            from: origin.calling_user(),
-            to: origin.called_user(),
+            from: origin.calling_user().to_owned(),
+            to: origin.called_user().to_owned(),
             sip_parent_callid: None,
             trunk: trunk(carrier.as_ref(), reaches),
             host: local_address(*flow),
@@ -91,7 +91,7 @@ impl Call {
             answered_at: self.caller.answered_at,
             ended_at: self.caller.ended_at.filter(|_| over),
             termination_reason: reason(self.caller.status, by_caller),
-            ..self.record_base(self.call_sid.clone(), origin.sip_call_id(), event)
+            ..self.record_base(self.call_sid.clone(), origin.sip_call_id().to_owned(), event)
         };
         self.effect(Effect::Record(Box::new(record)));
     }
@@ -105,7 +105,7 @@ impl Call {
             direction: Direction::Outbound,
             from: leg.from.clone(),
             to: leg.to.clone(),
-            sip_parent_callid: Some(self.caller.origin.sip_call_id()),
+            sip_parent_callid: Some(self.caller.origin.sip_call_id().to_owned()),
             trunk: trunk(leg.route.carrier.as_ref(), leg.route.reaches),
             host: local_address(flow),
             remote_host: remote_address(flow),

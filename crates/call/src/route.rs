@@ -53,7 +53,7 @@ pub(crate) enum Ways {
 }
 
 /// Gateways that asked to be left alone, by `host:port`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Resting {
     until: BTreeMap<String, Instant>,
 }

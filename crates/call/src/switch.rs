@@ -20,20 +20,21 @@ use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, Transm
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
 use crate::command::{CommandId, Reply};
-use crate::effect::{Effect, SipAction};
+use crate::effect::{Effect, Media, SipAction};
 use crate::input::Input;
 use crate::leg::LegId;
+use crate::leg::target::OwnPorts;
 use crate::random::Random;
 use crate::route::Resting;
 use crate::settings::Settings;
-use crate::strangers::Strangers;
+use crate::strangers::{Strangers, TurnedAway};
 
 /// One live call of a [`Switch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallKey(pub u64);
 
 /// What the driver carries out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Output {
     /// Send this message.
     Transmit(Transmit),
@@ -68,7 +69,7 @@ pub struct Alive {
     pub sip: sip::Counts,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Live {
     pub(crate) call: Call,
     /// Timer as it stands in the agenda.
@@ -80,7 +81,7 @@ pub(crate) struct Live {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Switch {
     pub(crate) settings: Arc<Settings>,
     pub(crate) endpoint: Endpoint,
@@ -91,7 +92,9 @@ pub struct Switch {
     pub(crate) standing: Standing,
     strangers: Strangers,
     resting: Resting,
-    calls: BTreeMap<CallKey, Live>,
+    ports: OwnPorts,
+    /// why boxed: a step takes its call out of the map and puts it back.
+    calls: BTreeMap<CallKey, Box<Live>>,
     legs: BTreeMap<InviteId, (CallKey, LegId)>,
     agenda: BTreeMap<(Instant, CallKey), ()>,
     /// Which call each `call_sid` is in: every caller, and every callee that was told of.
@@ -125,6 +128,7 @@ impl Switch {
             standing: Standing::new(),
             strangers: Strangers::default(),
             resting: Resting::default(),
+            ports: OwnPorts::default(),
             settings,
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
@@ -141,6 +145,7 @@ impl Switch {
     /// A SIP message arrived, a datagram or one of a stream.
     pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
         let Switch { endpoint, strangers, standing, challenger, settings, .. } = self;
+        let mut unproven = false;
         endpoint.handle_datagram_if(now, flow, datagram, &mut |request| {
             let source = flow.remote.ip();
             if standing.is_known(now, source) || !settings.carriers_of_source(source).is_empty() {
@@ -151,9 +156,23 @@ impl Switch {
                     .header_text("Authorization")
                     .is_some_and(|answer| challenger.gave(now, source, &answer));
             let rate = settings.limits.stranger_requests_per_second;
+            unproven = !vouched && !flow.transport.is_reliable();
             strangers.admit(now, source, request, rate, vouched)
         });
         self.work(now);
+        if unproven {
+            self.bound_answers(now, flow, datagram.len());
+        }
+    }
+
+    /// Takes back what was to be sent to an address that may be forged, if that address has been
+    /// sent too much more than came in its name.
+    fn bound_answers(&mut self, now: Instant, flow: Flow, asked: usize) {
+        let (strangers, source) = (&mut self.strangers, flow.remote.ip());
+        self.endpoint.retain_transmits(|transmit| {
+            let surplus = transmit.bytes.len().saturating_sub(asked);
+            transmit.flow != flow || strangers.may_be_sent(now, source, surplus)
+        });
     }
 
     /// Nothing can be sent to the remote of this flow, or the connection to it is gone.
@@ -165,6 +184,11 @@ impl Switch {
 
     /// Something happened to a call; for a call that is over it is forgotten.
     pub fn handle_input(&mut self, now: Instant, key: CallKey, input: Input) {
+        if let Input::MediaOpened(leg, address) = &input
+            && self.calls.contains_key(&key)
+        {
+            self.ports.opened(key, *leg, *address);
+        }
         self.step(now, key, |call, cx| call.handle(cx, input));
         self.work(now);
     }
@@ -238,6 +262,11 @@ impl Switch {
         self.standing.remembered() + self.strangers.remembered()
     }
 
+    /// How often strangers were turned away, since the start.
+    pub fn turned_away(&self) -> TurnedAway {
+        TurnedAway { locked: self.standing.locks(), ..self.strangers.turned_away() }
+    }
+
     /// Callers that are there: what `[limits] calls` counts. Cheap enough to ask at each step.
     pub fn callers(&self) -> usize {
         self.callers
@@ -280,6 +309,7 @@ impl Switch {
         self.next_key += 1;
         self.sids.insert(call.call_sid.clone(), key);
         let live = Live { call, wakes: None, has_caller: false, is_busy: false, invites };
+        let live = Box::new(live);
         self.calls.insert(key, live);
         key
     }
@@ -354,10 +384,11 @@ impl Switch {
         if let Some(at) = live.wakes.take() {
             self.agenda.remove(&(at, key));
         }
-        let cx = Context { now, registrar: &self.registrar, resting: &self.resting };
+        let cx =
+            Context { now, registrar: &self.registrar, resting: &self.resting, ports: &self.ports };
         let stepped = catch_unwind(AssertUnwindSafe(|| step(&mut live.call, cx)));
         if stepped.is_err() {
-            return self.bury(now, key, live);
+            return self.bury(now, key, *live);
         }
         let mut over = false;
         while let Some(output) = live.call.poll() {
@@ -373,11 +404,15 @@ impl Switch {
                 }
                 call::Output::Effect(effect) => {
                     over |= matches!(effect, Effect::Over);
+                    if let Effect::Media(Media::Close(leg)) = effect {
+                        self.ports.closed(key, leg);
+                    }
                     self.outputs.push_back(Output::Call(key, effect));
                 }
             }
         }
         if over {
+            self.ports.all_closed(key);
             self.sids.remove(&live.call.call_sid);
             return;
         }
@@ -411,7 +446,12 @@ impl Switch {
                 if let Some(carrier) = &carrier
                     && let Err(why) = self.carriers.admit(now, carrier)
                 {
-                    let cx = Context { now, registrar: &self.registrar, resting: &self.resting };
+                    let cx = Context {
+                        now,
+                        registrar: &self.registrar,
+                        resting: &self.resting,
+                        ports: &self.ports,
+                    };
                     return live.call.handle(cx, Input::CarrierFull(leg, why));
                 }
                 let id = self.endpoint.invite(now, *invite);
@@ -461,6 +501,7 @@ impl Switch {
     fn bury(&mut self, now: Instant, key: CallKey, mut live: Live) {
         tracing::error!(call_sid = live.call.call_sid, "a bug ended this call");
         self.sids.retain(|_, of| *of != key);
+        self.ports.all_closed(key);
         live.call.refuse_order("a bug in the switch ended the call");
         while let Some(output) = live.call.poll() {
             if let call::Output::Reply(id, reply) = output {

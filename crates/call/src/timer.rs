@@ -28,7 +28,7 @@ pub enum Timer {
 }
 
 /// The armed timers of one call.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Timers {
     armed: BTreeMap<Timer, Instant>,
 }

@@ -22,7 +22,7 @@ pub(crate) enum Due {
 }
 
 /// The timers that run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Deadlines {
     queue: BTreeSet<(Instant, Due)>,
     armed: BTreeMap<Due, Instant>,

@@ -83,7 +83,7 @@ impl Dialog {
             local_cseq: 0,
             remote_cseq: Some(request.cseq()?.0),
             routes: request.route_set("Record-Route")?,
-            target: request.contact()?.uri.to_string(),
+            target: target_of(request)?,
             flow,
         })
     }
@@ -173,6 +173,18 @@ impl Dialog {
         };
         Hop::towards(target.as_ref(), self.flow)
     }
+}
+
+/// Where the peer of an INVITE is to be reached.
+///
+/// RFC 3261 §8.1.1.8: an INVITE has a Contact. One of a peer older than that may have none
+/// (RFC 2543 §4.2.3); then the peer is who From says, which leads back to where it came from.
+fn target_of(request: &Message) -> Result<String, HeaderError> {
+    let is_old = || request.top_via().is_ok_and(|via| !via.is_unique());
+    if request.header("Contact").is_none() && is_old() {
+        return Ok(request.from()?.uri.to_string());
+    }
+    Ok(request.contact()?.uri.to_string())
 }
 
 /// The Via of a request of ours. RFC 3581 §3: with rport, so that responses find back.

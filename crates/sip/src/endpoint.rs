@@ -32,12 +32,13 @@ use crate::{
 };
 
 /// A SIP user agent core for any number of calls; see the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Endpoint {
     stack: Stack,
     max_transactions: usize,
     trying_at_once: bool,
-    sessions: BTreeMap<InviteId, Session>,
+    /// why boxed: one that comes or goes moves its neighbours in the map.
+    sessions: BTreeMap<InviteId, Box<Session>>,
     /// Sessions by our tag, which each request within a dialog carries in To.
     tags: BTreeMap<Tag, InviteId>,
     next_invite: u64,
@@ -135,6 +136,12 @@ impl Endpoint {
         self.stack.transactions.transmits.pop_front()
     }
 
+    /// Takes back of what is to be sent all that `keep` does not want sent. For answers to those
+    /// whose address may be forged: what is lost so was never promised to arrive.
+    pub fn retain_transmits(&mut self, keep: impl FnMut(&Transmit) -> bool) {
+        self.stack.transactions.transmits.retain(keep);
+    }
+
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.stack.events.pop_front()
@@ -214,7 +221,7 @@ impl Endpoint {
     /// must not cost us memory: challenges, limits. To be called at [`Event::Invite`], before any
     /// other response; else it is [`Endpoint::respond`].
     pub fn refuse(&mut self, now: Instant, id: InviteId, response: Respond) {
-        let untouched = self.sessions.get(&id).and_then(Session::untouched_invite);
+        let untouched = self.sessions.get(&id).and_then(|session| session.untouched_invite());
         let discarded = untouched.and_then(|invite| self.stack.transactions.discard(invite));
         let Some((request, flow, key)) = discarded else {
             return self.respond(now, id, response);
@@ -257,7 +264,7 @@ impl Endpoint {
     pub fn reply(&mut self, now: Instant, request: RequestId, response: Respond) {
         let id = ServerId(request.0);
         let owner = self.stack.transactions.server_owner(id);
-        let tag = owner.and_then(|id| self.sessions.get(&id)).map(Session::tag);
+        let tag = owner.and_then(|id| self.sessions.get(&id)).map(|session| session.tag());
         let Some((received, flow)) = self.stack.transactions.received(id) else { return };
         let tag = tag.unwrap_or_else(|| {
             let call_id = received.header_text("Call-ID").unwrap_or_default();
@@ -295,7 +302,7 @@ impl Endpoint {
         Counts {
             transactions: self.stack.transactions.len(),
             invites: self.sessions.len(),
-            dialogs: self.sessions.values().map(Session::dialogs).sum(),
+            dialogs: self.sessions.values().map(|session| session.dialogs()).sum(),
         }
     }
 
@@ -313,7 +320,7 @@ impl Endpoint {
 
     fn insert(&mut self, id: InviteId, session: Session) {
         self.tags.insert(session.tag(), id);
-        self.sessions.insert(id, session);
+        self.sessions.insert(id, Box::new(session));
     }
 
     fn with(&mut self, id: InviteId, step: impl FnOnce(&mut Session, &mut Stack)) {
@@ -345,7 +352,7 @@ impl Endpoint {
             self.stack.transactions.touched.push(id);
         }
         while let Some(id) = self.stack.transactions.touched.pop() {
-            if self.sessions.get(&id).is_some_and(Session::is_finished)
+            if self.sessions.get(&id).is_some_and(|session| session.is_finished())
                 && let Some(session) = self.sessions.remove(&id)
             {
                 self.tags.remove(&session.tag());

@@ -15,10 +15,11 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use memchr::memchr;
 
+use crate::lex;
 use crate::limits::{STREAM_BODY_BYTES_MAX, STREAM_HEAD_BYTES_MAX};
 use crate::message::{Message, decimal};
 use crate::method::Method;
-use crate::write::Builder;
+use crate::write::{Builder, default_reason};
 
 /// What a peer asks with (RFC 5626 §3.5.1).
 pub const PING: &[u8] = b"\r\n\r\n";
@@ -46,6 +47,8 @@ pub enum FramingError {
     BadContentLength,
     /// A body longer than [`STREAM_BODY_BYTES_MAX`].
     BodyTooLong,
+    /// A start line cannot begin so: the peer speaks another protocol, TLS for one.
+    NotSip,
 }
 
 impl fmt::Display for FramingError {
@@ -60,6 +63,7 @@ impl fmt::Display for FramingError {
             FramingError::BodyTooLong => {
                 write!(f, "the body is too long; expected at most {STREAM_BODY_BYTES_MAX} bytes")
             }
+            FramingError::NotSip => write!(f, "not SIP; expected a start line"),
         }
     }
 }
@@ -130,15 +134,18 @@ impl Framer {
     }
 
     /// What the request that broke the stream is answered with before the connection is closed
-    /// (RFC 3261 §18.3): 400 with the reason. `None` while nothing is broken, and for what cannot
-    /// be answered: responses, ACK, headers without end or without what every request has.
+    /// (RFC 3261 §18.3): 400 with the reason, 413 for a body that is too long. `None` while nothing
+    /// is broken, and for what cannot be answered: responses, ACK, headers without end or without
+    /// what every request has.
     /// `source` is the peer's address.
     pub fn refusal(&self, source: SocketAddr) -> Option<Bytes> {
         let request = self.broken.as_ref().filter(|message| message.is_request())?;
         request.check().ok()?;
         let branch = request.top_via().ok()?.branch().map(str::to_owned);
-        let reason = format!("Bad Request: {}", self.error?);
-        let response = Builder::response_to(request, 400, reason.as_str())
+        let error = self.error?;
+        let status = if error == FramingError::BodyTooLong { 413 } else { 400 };
+        let reason = format!("{}: {error}", default_reason(status));
+        let response = Builder::response_to(request, status, reason.as_str())
             .to_tag(branch.as_deref().unwrap_or("refused"))
             .source(source);
         let response = response.build().ok()?;
@@ -158,7 +165,7 @@ impl Framer {
     fn read(&mut self) -> Result<Option<Frame>, FramingError> {
         loop {
             let (place, frame) = match self.place {
-                Place::Between { line_end } => match self.between(line_end) {
+                Place::Between { line_end } => match self.between(line_end)? {
                     Some(next) => next,
                     None => return Ok(None),
                 },
@@ -183,9 +190,9 @@ impl Framer {
     }
 
     /// RFC 3261 §7.5: line ends before a start line are ignored; RFC 5626 §3.5.1: two are a ping.
-    fn between(&mut self, line_end: bool) -> Option<(Place, Option<Frame>)> {
+    fn between(&mut self, line_end: bool) -> Result<Option<(Place, Option<Frame>)>, FramingError> {
         let rest = self.buffer.get(self.begin..).unwrap_or_default();
-        match rest {
+        Ok(match rest {
             [] | [b'\r'] => None,
             // A CR of its own is no line end, and no start line begins with one.
             [b'\r', b'\n', ..] | [b'\n', ..] => {
@@ -193,8 +200,12 @@ impl Framer {
                 let ping = line_end.then_some(Frame::Ping);
                 Some((Place::Between { line_end: !line_end }, ping))
             }
+            // RFC 3261 §25.1: a start line begins with a token, be it a method or `SIP`.
+            [first, ..] if *first != b'\r' && !lex::is_token(&[*first]) => {
+                return Err(FramingError::NotSip);
+            }
             _ => Some((Place::Head { line: self.begin }, None)),
-        }
+        })
     }
 
     /// Where the message ends, once its headers are complete.

@@ -51,13 +51,13 @@ pub(crate) struct Line {
     pub(crate) value: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Start {
     Request { method: Method, uri: Span, version: Span },
     Response { status: u16, reason: Span, version: Span },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Index {
     pub(crate) start: Start,
     pub(crate) lines: Vec<Line>,
@@ -280,6 +280,12 @@ impl Message {
             }
         }
         self.top_via()?;
+        // why: the other hops are not read, but what is no hop at all is not passed on either.
+        if let Some(value) = self.header_values("Via").find(|value| value.starts_with(b";")) {
+            let fault =
+                HeaderError::malformed(0, "no hop", "`SIP/2.0/UDP host:port`", &lex::text(value));
+            return Err(fault.in_header("Via"));
+        }
         self.from()?;
         self.to()?;
         self.call_id()?;
@@ -295,6 +301,23 @@ impl Message {
             return Err(fault.in_header("CSeq"));
         }
         Ok(())
+    }
+
+    /// The same message without the header lines of these names.
+    pub(crate) fn without(&self, names: &[&str]) -> Message {
+        let left_out = |line: &&Line| {
+            names.iter().any(|name| self.is_named(line, Known::of(name.as_bytes()), name))
+        };
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        let mut from = 0;
+        for line in self.index.lines.iter().filter(left_out) {
+            let (start, end) = (line.name.start as usize, line.value.end as usize);
+            bytes.extend_from_slice(self.bytes.get(from..start).unwrap_or_default());
+            let rest = self.bytes.get(end..).unwrap_or_default();
+            from = end + memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        }
+        bytes.extend_from_slice(self.bytes.get(from..).unwrap_or_default());
+        parse::owned(bytes).unwrap_or_else(|_| self.clone())
     }
 
     fn is_named(&self, line: &Line, known: Option<Known>, name: &str) -> bool {

@@ -237,6 +237,7 @@ fn header_lines(
             return after.unwrap_or(bytes.len());
         }
         next = after;
+        blank_controls(bytes.get_mut(range.clone()).unwrap_or_default(), begin, fault);
         let line = bytes.get(range).unwrap_or_default();
         if line.is_empty() {
             break;
@@ -260,6 +261,19 @@ fn header_lines(
     bytes.len()
 }
 
+/// Notes a bare CR or a NUL and puts spaces in their place: the line is refused, and can stand in
+/// the answer that says so.
+fn blank_controls(line: &mut [u8], offset: usize, fault: &mut Option<ParseError>) {
+    if memchr2(b'\r', 0, line).is_none() {
+        return;
+    }
+    note(fault, || {
+        let kind = ParseErrorKind::Malformed;
+        ParseError::new(kind, offset, "a bare CR or NUL in a header line", "none", line)
+    });
+    line.iter_mut().filter(|byte| matches!(**byte, b'\r' | 0)).for_each(|byte| *byte = b' ');
+}
+
 fn header_line(offset: usize, line: &[u8]) -> Result<Line, ParseError> {
     let malformed =
         |what, expected| ParseError::new(ParseErrorKind::Malformed, offset, what, expected, line);
@@ -267,9 +281,6 @@ fn header_line(offset: usize, line: &[u8]) -> Result<Line, ParseError> {
         let kind = ParseErrorKind::OverLimit;
         let what = "the header line is too long";
         return Err(ParseError::new(kind, offset, what, "at most 8192 bytes", line));
-    }
-    if memchr2(b'\r', 0, line).is_some() {
-        return Err(malformed("a bare CR or NUL in a header line", "none"));
     }
     let colon = memchr(b':', line).ok_or_else(|| malformed("no colon", "`name: value`"))?;
     let (name, value) = line.split_at_checked(colon).unwrap_or((line, &[]));

@@ -26,7 +26,7 @@ impl From<IpAddr> for Source {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Recent<K, V> {
     most: usize,
     entries: BTreeMap<K, (Instant, V)>,

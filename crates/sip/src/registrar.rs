@@ -143,7 +143,7 @@ struct Update<'a> {
 }
 
 /// The bindings of every address of record.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Registrar {
     config: RegistrarConfig,
     bindings: BTreeMap<String, Vec<Binding>>,

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
 
 /// The shared parts of an endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stack {
     /// Value of User-Agent and Server.
     pub(crate) agent: String,
@@ -104,8 +104,15 @@ impl Stack {
         response: &Respond,
         tag: Tag,
     ) {
-        if let Ok(message) = self.write_response(request, flow, response, tag, None) {
-            self.transactions.send(Hop::back(request, flow).transmit(message.to_bytes()));
+        let Ok(mut message) = self.write_response(request, flow, response, tag, None) else {
+            return;
+        };
+        // why: whoever forges its address must not be able to have more sent there than it sends.
+        // What OPTIONS asks for is not left out (RFC 3261 §11.2).
+        let longer = message.as_bytes().len() > request.as_bytes().len();
+        if longer && !flow.transport.is_reliable() && response.status >= 300 {
+            message = message.without(&["Server", "Accept", "Supported"]);
         }
+        self.transactions.send(Hop::back(request, flow).transmit(message.to_bytes()));
     }
 }

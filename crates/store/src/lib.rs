@@ -32,8 +32,8 @@ pub use entity::{Application, Client, Decline, Entity, PhoneNumber, SipGateway, 
 pub use error::{ErrorKind, StoreError};
 pub use hook::{Extra, Hook};
 pub use journal::{
-    BATCH_MAX, Entry, Full, GATHER, Health, Journal, QUEUE_MAX, RESERVED, RETRY_MAX, RETRY_MIN,
-    WRITE_MAX,
+    BATCH_MAX, Entry, Full, GATHER, Health, IN_MEMORY_MAX, Journal, QUEUE_MAX, RESERVED, RETRY_MAX,
+    RETRY_MIN, WRITE_MAX,
 };
 pub use open::{BUSY_TIMEOUT, CONNECTIONS, POOL_TIMEOUT, Store};
 pub use open_call::{OpenCall, RESTART};

@@ -55,8 +55,9 @@ pub struct Store {
 struct Inner {
     pool: SqlitePool,
     place: String,
-    /// Held as long as the store is open.
-    _owner: Option<File>,
+    in_memory: bool,
+    /// Locked as long as the store is open.
+    owner: Option<File>,
 }
 
 impl Store {
@@ -115,7 +116,7 @@ impl Store {
             .connect_with(tune(options))
             .await
             .map_err(|error| StoreError::from_sqlx(DOING, &place, &error))?;
-        let store = Store { inner: Arc::new(Inner { pool, place, _owner: owner }) };
+        let store = Store { inner: Arc::new(Inner { pool, place, in_memory, owner }) };
         store.migrate().await?;
         Ok(store)
     }
@@ -149,6 +150,15 @@ impl Store {
     /// fails.
     pub async fn close(&self) {
         self.inner.pool.close().await;
+        // why: a copy that somebody still holds can do nothing with the file any more.
+        if let Some(Err(error)) = self.inner.owner.as_ref().map(File::unlock) {
+            tracing::warn!(%error, "the store stays locked until the process ends");
+        }
+    }
+
+    /// Whether it is forgotten in the end.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.inner.in_memory
     }
 
     pub(crate) fn pool(&self) -> &SqlitePool {

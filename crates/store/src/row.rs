@@ -27,6 +27,18 @@ pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + Send + Unpin + Sized {
         AssertSqlSafe(format!("SELECT {} FROM {} {rest}", Self::columns(), Self::TABLE))
     }
 
+    /// An INSERT of so many rows; `conflict` closes the statement.
+    fn insert_rows(rows: usize, conflict: &str) -> String {
+        let (table, columns, rows) = (Self::TABLE, Self::columns(), Self::marks(rows));
+        format!("INSERT INTO {table} ({columns}) VALUES {rows} {conflict}")
+    }
+
+    /// `(?, ?), (?, ?)`: the values of so many rows.
+    fn marks(rows: usize) -> String {
+        let row = format!("({})", vec!["?"; Self::COLUMNS.len()].join(", "));
+        vec![row; rows].join(", ")
+    }
+
     /// An INSERT of every column and of `more`, whose values are bound after them; `conflict`
     /// closes the statement.
     fn insert(more: &[&'static str], conflict: &str) -> AssertSqlSafe<String> {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, LoadError};
+use crate::simulate::{self, Wanted};
 use crate::{check, demo, serve};
 
 /// Exit status of a command that did not reach its end, and of `check` for faults.
@@ -45,6 +46,34 @@ enum Command {
     },
     /// Play a call between phones of its own on this machine and show it.
     Demo,
+    /// Play scenarios in virtual time: a dial application is tested with no phone.
+    ///
+    /// A scenario (docs/simulate.md) names the list of verbs, who calls, who is called and what
+    /// they do, the network, and what is expected. The switch is the real one, the time is not.
+    /// The same seed gives the same output. Exit status: 0 all passed, 1 one failed, 2 a scenario
+    /// cannot be read or has faults.
+    Simulate {
+        /// The scenarios, TOML.
+        #[arg(required_unless_present = "random", value_name = "SCENARIO")]
+        scenarios: Vec<PathBuf>,
+        /// What every chance is drawn from; of several seeds the first.
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        seed: u64,
+        /// How many seeds are played; of more than one only the first that fails is shown.
+        #[arg(long, default_value_t = 1, value_name = "N",
+              value_parser = clap::value_parser!(u64).range(1..=simulate::COUNT_MAX))]
+        count: u64,
+        /// Play dials that the seeds make up: a search for faults of Switchhook itself.
+        #[arg(long)]
+        random: bool,
+        /// How many threads play random dials; one for each core unless it is said.
+        #[arg(long, requires = "random", value_name = "N",
+              value_parser = clap::value_parser!(u64).range(1..=simulate::JOBS_MAX))]
+        jobs: Option<u64>,
+        /// Write a JUnit report there, for build servers.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+    },
 }
 
 /// Runs the command that the arguments of the process name.
@@ -56,6 +85,12 @@ pub fn main() -> ExitCode {
         },
         Command::Check { files } => check::run(&files),
         Command::Demo => end(demo::run()),
+        Command::Simulate { scenarios, seed, count, random, jobs, junit } => {
+            let cores =
+                || std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+            let jobs = jobs.unwrap_or_else(cores).min(simulate::JOBS_MAX);
+            simulate::run(&Wanted { scenarios, seed, count, random, jobs, junit })
+        }
     }
 }
 

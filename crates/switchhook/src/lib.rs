@@ -10,3 +10,4 @@ pub mod demo;
 pub mod gateway;
 pub mod provision;
 pub mod serve;
+pub mod simulate;

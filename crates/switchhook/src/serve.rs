@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 
 use store::Store;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -19,7 +20,8 @@ const CONTROLS_MAX: usize = 16;
 /// The store of a configuration without one.
 const FORGETFUL: &str = "sqlite::memory:";
 
-/// Runs the gateway until it is told to end.
+/// Runs the gateway until it is told to end: signalling on this thread alone, so that a message is
+/// read, decided and answered without a change of threads; the HTTP side and the store elsewhere.
 ///
 /// # Errors
 /// A sentence for the operator: the gateway could not start, or its SIP socket failed.
@@ -27,24 +29,24 @@ pub fn run(config: Config) -> Result<(), String> {
     start_log(config.log_format);
     let open_files = net::raise_open_files().map_err(|error| format!("open files: {error}"))?;
     config::capacity_check(&config, open_files).map_err(|fault| fault.to_string())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| format!("threads: {error}"))?;
-    runtime.block_on(serve(config))
+    let threads = |error| format!("threads: {error}");
+    let mut office = tokio::runtime::Builder::new_multi_thread();
+    let office = office.worker_threads(1).thread_name("office").enable_all().build();
+    let office = office.map_err(threads)?;
+    let signalling = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    signalling.map_err(threads)?.block_on(serve(config, office.handle()))
 }
 
-async fn serve(mut config: Config) -> Result<(), String> {
+async fn serve(mut config: Config, office: &Handle) -> Result<(), String> {
     let store = Store::open(config.store_url.as_deref().unwrap_or(FORGETFUL)).await;
     let store = store.map_err(|error| error.to_string())?;
     let generated = generate(&mut config, &store).await?;
-    let gateway = Gateway::start(&config, store.clone()).await?;
+    let gateway = Gateway::start(&config, store.clone(), office).await?;
     // why: before anybody knows that it is up, or an early signal kills it.
     let signals = Signals::new().map_err(|error| format!("signals: {error}"))?;
     println!("{}", announcement(&config, &gateway, &generated));
     let (controls, told) = mpsc::channel(CONTROLS_MAX);
-    tokio::spawn(signals.watch(gateway.provisioner(), store, controls));
+    office.spawn(signals.watch(gateway.provisioner(), store, controls));
     let result = gateway.run(told).await;
     if result.is_ok() {
         println!("Switchhook has ended.");

@@ -13,8 +13,10 @@ pub enum Answer {
     List(String),
     /// Success without a body.
     Empty,
-    /// It cannot be reached, or answers an error.
+    /// It cannot be reached.
     Fails,
+    /// It answers this HTTP status, which is none of success.
+    Status(u16),
 }
 
 /// One request that it got.
@@ -34,8 +36,12 @@ pub struct Application {
     answers: BTreeMap<String, Vec<Answer>>,
     /// How long each answer takes.
     pub thinks: Duration,
+    /// How long the answers of one URL take, where it is not as long.
+    pub thinks_at: BTreeMap<String, Duration>,
     /// Hooks that were asked, in order.
     pub asked: Vec<Asked>,
+    /// What each of them was answered.
+    pub answered: Vec<Answer>,
     /// Status events, in order.
     pub told: Vec<Value>,
 }
@@ -51,9 +57,20 @@ impl Application {
     /// Takes a request and gives its answer. A URL without a script is answered empty.
     pub fn ask(&mut self, at: Instant, request: &HookRequest) -> Answer {
         let url = request.hook.url.clone();
-        self.asked.push(Asked { at, url: url.clone(), payload: request.payload.clone() });
-        let Some(answers) = self.answers.get_mut(&url) else { return Answer::Empty };
-        if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
+        let answer = match self.answers.get_mut(&url) {
+            None => Answer::Empty,
+            Some(answers) if answers.len() > 1 => answers.remove(0),
+            Some(answers) => answers[0].clone(),
+        };
+        let payload = request.payload.clone();
+        self.asked.push(Asked { at, url, payload });
+        self.answered.push(answer.clone());
+        answer
+    }
+
+    /// How long the answer of this URL takes.
+    pub fn thinking(&self, url: &str) -> Duration {
+        self.thinks_at.get(url).copied().unwrap_or(self.thinks)
     }
 
     /// Requests of this URL.

@@ -5,23 +5,35 @@
 //! replays it exactly. [`Phone`] is without input or output as well, so that the same phones play
 //! over real sockets. [`Ladder`] draws what was said. Nothing here is part of the product's call
 //! path.
+//!
+//! [`Judge`] watches the boundary of the switch and knows what must never happen there; [`dials`]
+//! plays the random dial of a seed before it, [`walk`] every order of events of a small one.
 
 #![forbid(unsafe_code)]
 
 mod application;
+pub mod dials;
+mod glimpse;
 mod invariants;
+mod judge;
 mod ladder;
 mod link;
 mod phone;
+mod proxy;
 mod random;
+mod redirector;
+pub mod walk;
 mod world;
 
 pub use application::{Answer, Application, Asked};
 pub use invariants::check;
+pub use judge::crossings::{Crossing, Meter};
+pub use judge::{Fact, Judge, Seen};
 pub use ladder::{Entry, Ladder};
 pub use link::{Link, Weather};
 pub use phone::{Callee, Caller, Challenge, Note, Outcome, Phone, Script};
 pub use random::Random;
+pub use redirector::Redirector;
 pub use world::{MediaFact, SWITCH, World, WorldConfig, carrier_settings};
 
 use std::time::Instant;

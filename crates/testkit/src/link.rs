@@ -31,6 +31,14 @@ impl Weather {
         delay_max: Duration::from_millis(5),
     };
 
+    /// One in fifty lost, one in fifty twice, up to 80 ms under way.
+    pub const MILD: Weather = Weather {
+        loss: 2,
+        duplication: 2,
+        delay_min: Duration::from_millis(1),
+        delay_max: Duration::from_millis(80),
+    };
+
     /// One in ten lost, one in ten twice, up to 400 ms under way.
     pub const FOUL: Weather = Weather {
         loss: 10,
@@ -67,10 +75,10 @@ impl Link {
         Link { weather, under_way: BTreeMap::new(), streams: BTreeMap::new(), sent: 0 }
     }
 
-    /// Sends a datagram, or loses it, or sends it twice.
-    pub fn send(&mut self, now: Instant, random: &mut Random, datagram: &Datagram) {
+    /// Sends a datagram, or loses it, or sends it twice; whether it will arrive.
+    pub fn send(&mut self, now: Instant, random: &mut Random, datagram: &Datagram) -> bool {
         if random.chance(self.weather.loss) {
-            return;
+            return false;
         }
         let copies = if random.chance(self.weather.duplication) { 2 } else { 1 };
         for _ in 0..copies {
@@ -78,6 +86,7 @@ impl Link {
             self.sent += 1;
             self.under_way.insert((now + delay, self.sent), datagram.clone());
         }
+        true
     }
 
     /// Sends bytes over the connection between two ends: all of them arrive, in order, in pieces.

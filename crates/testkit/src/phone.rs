@@ -11,6 +11,8 @@ use sip::{
     Transmit, Transport, Verdict,
 };
 
+use crate::proxy::Proxy;
+
 /// What a phone does.
 #[derive(Clone, Debug)]
 pub enum Script {
@@ -18,6 +20,9 @@ pub enum Script {
     Callee(Callee),
     /// Calls, once, when it is told to.
     Caller(Caller),
+    /// Waits for calls as several phones behind a proxy, all of which ring and of which several
+    /// may answer.
+    Forks(Vec<Callee>),
 }
 
 /// What a called phone does with each INVITE. Times count from the INVITE.
@@ -105,6 +110,7 @@ enum Act {
     Refuse(u16),
     Hangup,
     Cancel,
+    Vanish,
 }
 
 /// One phone.
@@ -128,6 +134,12 @@ pub struct Phone {
     pub transport: Transport,
     /// Whom it lets in; everybody where there is none.
     pub challenge: Option<Challenge>,
+    /// So long after the first INVITE that it gets it is gone: it says nothing any more, and hears
+    /// nothing. At once means that not even `100 Trying` comes.
+    pub vanishes: Option<Duration>,
+    gone: bool,
+    /// What stands behind its address.
+    proxy: Option<Box<Proxy>>,
     challenger: Challenger,
     endpoint: Endpoint,
     agenda: BTreeMap<(Instant, InviteId, Act), ()>,
@@ -140,6 +152,10 @@ pub struct Phone {
 impl Phone {
     /// A phone at this address.
     pub fn new(name: &str, address: SocketAddr, script: Script, seed: u64) -> Phone {
+        let proxy = match &script {
+            Script::Forks(callees) => Some(Box::new(Proxy::fork(name, address, callees, seed))),
+            _ => None,
+        };
         Phone {
             name: name.to_owned(),
             address,
@@ -149,6 +165,9 @@ impl Phone {
             received: Vec::new(),
             codecs: vec![0, 8],
             challenge: None,
+            vanishes: None,
+            gone: false,
+            proxy,
             challenger: Challenger::new([7; 32]),
             transport: Transport::Udp,
             endpoint: Endpoint::new(Config::default(), seed),
@@ -157,6 +176,29 @@ impl Phone {
             cancelled: BTreeSet::new(),
             called: None,
         }
+    }
+
+    /// An exchange at this address: a call to a user reaches the lines of that user, all of them
+    /// at once where there are several, and 404 where there are none. Numbers are the same with
+    /// and without a leading `+`.
+    pub fn exchange(name: &str, address: SocketAddr, lines: Vec<(String, Phone)>) -> Phone {
+        let mut phone = Phone::new(name, address, Script::Forks(Vec::new()), 0);
+        let mut proxy = Proxy::default();
+        for (user, line) in lines {
+            proxy.line(Some(user), line);
+        }
+        phone.proxy = Some(Box::new(proxy));
+        phone
+    }
+
+    /// The name of the line of an exchange that a call to this user reaches; the first of several.
+    pub fn line_called(&self, user: &str) -> Option<&str> {
+        self.proxy.as_ref()?.name_of(user)
+    }
+
+    /// It has vanished.
+    pub fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// Makes the call of a [`Caller`].
@@ -188,6 +230,7 @@ impl Phone {
 
     /// Hangs up now, every call that is up.
     pub fn hang_up(&mut self, now: Instant) {
+        self.behind(|proxy| proxy.hang_up(now));
         let up: Vec<InviteId> = self.up.iter().copied().collect();
         for id in up {
             self.act(now, id, Act::Hangup);
@@ -204,12 +247,19 @@ impl Phone {
 
     /// A datagram arrived.
     pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let flow = self.flow(from);
+        if self.gone || self.behind(|proxy| proxy.handle_datagram(now, flow, datagram)) {
+            return;
+        }
         self.endpoint.handle_datagram(now, self.flow(from), datagram);
         self.work(now);
     }
 
     /// The time of [`Phone::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Instant) {
+        if self.behind(|proxy| proxy.handle_timeout(now)) {
+            return;
+        }
         self.endpoint.handle_timeout(now);
         while let Some((&(at, id, act), ())) = self.agenda.first_key_value() {
             if at > now {
@@ -223,23 +273,27 @@ impl Phone {
 
     /// What it sends.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.endpoint.poll_transmit()
+        match &mut self.proxy {
+            Some(proxy) => proxy.poll_transmit(),
+            None => self.endpoint.poll_transmit(),
+        }
     }
 
     /// When [`Phone::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let act = self.agenda.first_key_value().map(|((at, ..), ())| *at);
-        [self.endpoint.poll_timeout(), act].into_iter().flatten().min()
+        let behind = self.proxy.as_ref().and_then(|proxy| proxy.poll_timeout());
+        [self.endpoint.poll_timeout(), act, behind].into_iter().flatten().min()
     }
 
     /// Calls that are up: answered and not ended.
     pub fn calls_up(&self) -> usize {
-        self.up.len()
+        self.up.len() + self.lines().map(Phone::calls_up).sum::<usize>()
     }
 
     /// Nothing is left of any call.
     pub fn is_idle(&self) -> bool {
-        self.endpoint.is_idle() && self.up.is_empty()
+        self.endpoint.is_idle() && self.up.is_empty() && self.lines().all(Phone::is_idle)
     }
 
     /// How often it saw this.
@@ -250,6 +304,31 @@ impl Phone {
     /// When it first saw this.
     pub fn when(&self, wanted: &Note) -> Option<Instant> {
         self.notes.iter().find(|(_, note)| note == wanted).map(|(at, _)| *at)
+    }
+
+    /// The phones behind it.
+    fn lines(&self) -> impl Iterator<Item = &Phone> {
+        self.proxy.iter().flat_map(|proxy| proxy.phones())
+    }
+
+    /// Does this with what stands behind its address, and takes over what is seen there; whether
+    /// there is anything.
+    fn behind(&mut self, act: impl FnOnce(&mut Proxy)) -> bool {
+        let Some(proxy) = &mut self.proxy else { return false };
+        act(proxy);
+        self.notes.extend(proxy.take_notes());
+        self.received.extend(proxy.take_received());
+        true
+    }
+
+    /// The plug is pulled.
+    fn vanish(&mut self) {
+        self.gone = true;
+        self.endpoint = Endpoint::new(Config::default(), 0);
+        self.agenda.clear();
+        self.up.clear();
+        self.cancelled.clear();
+        self.called = None;
     }
 
     fn flow(&self, remote: SocketAddr) -> Flow {
@@ -302,6 +381,7 @@ impl Phone {
                     self.endpoint.bye(now, id, &[]);
                 }
             }
+            Act::Vanish => self.vanish(),
         }
     }
 
@@ -327,7 +407,7 @@ impl Phone {
                 let hangs_up = match &self.script {
                     _ if self.cancelled.contains(&id) => Some(Duration::ZERO),
                     Script::Caller(caller) => caller.hangs_up,
-                    Script::Callee(_) => None,
+                    Script::Callee(_) | Script::Forks(_) => None,
                 };
                 if let Some(after) = hangs_up {
                     self.agenda.insert((now + after, id, Act::Hangup), ());
@@ -405,6 +485,13 @@ impl Phone {
     fn invited(&mut self, now: Instant, id: InviteId, request: &Message) {
         self.note(now, Note::Invited);
         self.received.push(request.clone());
+        match self.vanishes {
+            Some(Duration::ZERO) => return self.vanish(),
+            Some(after) => {
+                self.agenda.insert((now + after, id, Act::Vanish), ());
+            }
+            None => {}
+        }
         if self.challenged(now, id, request) {
             return;
         }

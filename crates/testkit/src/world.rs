@@ -16,9 +16,11 @@ use sip::framing::{Frame, Framer};
 use sip::{Flow, SavedBinding, Transport};
 
 use crate::application::{Answer, Application};
+use crate::judge::{Fact, Judge};
 use crate::link::{Datagram, Link, Weather};
 use crate::phone::Phone;
 use crate::random::Random;
+use crate::redirector::Redirector;
 
 /// What a world is made of.
 #[derive(Debug)]
@@ -77,8 +79,18 @@ pub struct World {
     pub ports_max: usize,
     /// How long an RTP port takes to open.
     pub opening: Duration,
+    /// How long a name server takes to answer.
+    pub lookup: Duration,
     /// Every datagram that left, before the network touched it.
     pub wire: Vec<(Instant, Datagram)>,
+    /// Places in `wire` of those that the network lost.
+    pub lost: BTreeSet<usize>,
+    /// Servers that send every INVITE elsewhere, by address.
+    pub redirectors: BTreeMap<SocketAddr, Redirector>,
+    /// Addresses where nobody is any more.
+    pub vanished: BTreeSet<SocketAddr>,
+    /// Sees all that passes the boundary of the switch.
+    pub judge: Judge,
     /// What everybody speaks.
     transport: Transport,
     /// What has arrived of each stream, by its ends.
@@ -92,9 +104,6 @@ pub struct World {
 
 /// Where the switch is.
 pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5060);
-
-/// A fixed delay of a name server.
-const LOOKUP: Duration = Duration::from_millis(1);
 
 /// Settings with one application named `main` (hooks `/incoming` and `/status`) and two carriers:
 /// `inbound`, whose gateway is the caller's address, and `outbound` at this address.
@@ -174,7 +183,12 @@ impl World {
             names: BTreeMap::new(),
             ports_max: usize::MAX,
             opening: Duration::ZERO,
+            lookup: Duration::from_millis(1),
             wire: Vec::new(),
+            lost: BTreeSet::new(),
+            redirectors: BTreeMap::new(),
+            vanished: BTreeSet::new(),
+            judge: Judge::default(),
             transport: Transport::Udp,
             streams: BTreeMap::new(),
             random,
@@ -244,6 +258,7 @@ impl World {
     pub fn command(&mut self, command: Command) -> CommandId {
         self.commands += 1;
         let id = CommandId(self.commands);
+        self.judge.see(Fact::Commanded(id, &command));
         self.switch.handle_command(self.now, id, command);
         self.flush();
         id
@@ -251,8 +266,27 @@ impl World {
 
     /// Lets an input reach the switch now.
     pub fn input(&mut self, key: CallKey, input: Input) {
+        self.judge.see(Fact::Told(key, &input));
         self.switch.handle_input(self.now, key, input);
         self.flush();
+    }
+
+    /// Whoever is at this address is gone without a word, and what is sent there is lost.
+    pub fn vanish(&mut self, address: SocketAddr) {
+        self.vanished.insert(address);
+    }
+
+    /// The switch is told that no audio comes any more from whoever receives its own there, as
+    /// its media side tells it.
+    pub fn media_stops(&mut self, at: IpAddr) {
+        let silent = |fact: &MediaFact| match fact {
+            MediaFact::Remote(key, leg, remote, _) if remote.ip() == at => Some((*key, *leg)),
+            _ => None,
+        };
+        let silent: BTreeSet<(CallKey, LegId)> = self.media.iter().filter_map(silent).collect();
+        for (key, leg) in silent.intersection(&self.open_ports.clone()) {
+            self.input(*key, Input::MediaTimeout(*leg));
+        }
     }
 
     /// Runs for so long.
@@ -280,7 +314,8 @@ impl World {
     }
 
     fn next(&self) -> Option<Instant> {
-        let phones = self.phones.values().filter_map(Phone::poll_timeout).min();
+        let there = self.phones.values().filter(|phone| !self.vanished.contains(&phone.address));
+        let phones = there.filter_map(Phone::poll_timeout).min();
         let input = self.inputs.first_key_value().map(|((at, _), _)| *at);
         [self.link.next(), self.switch.poll_timeout(), phones, input].into_iter().flatten().min()
     }
@@ -291,9 +326,14 @@ impl World {
             for datagram in self.whole(datagram) {
                 let flow = self.flow(datagram.from);
                 if datagram.to == SWITCH {
+                    self.judge.see(Fact::Heard(datagram.from, &datagram.bytes));
                     self.switch.handle_datagram(now, flow, &datagram.bytes);
                 } else if let Some(phone) = self.phones.get_mut(&datagram.to) {
                     phone.handle_datagram(now, datagram.from, &datagram.bytes);
+                } else if let Some(redirector) = self.redirectors.get(&datagram.to)
+                    && let Some(answer) = redirector.answer(datagram.from, &datagram.bytes)
+                {
+                    self.send(datagram.to, datagram.from, answer);
                 }
                 self.flush();
             }
@@ -303,15 +343,15 @@ impl World {
                 break;
             }
             if let Some((key, input)) = self.inputs.remove(&(at, number)) {
-                self.switch.handle_input(now, key, input);
-                self.flush();
+                self.input(key, input);
             }
         }
         if self.switch.poll_timeout().is_some_and(|at| at <= now) {
             self.switch.handle_timeout(now);
         }
         for phone in self.phones.values_mut() {
-            if phone.poll_timeout().is_some_and(|at| at <= now) {
+            let there = !self.vanished.contains(&phone.address);
+            if there && phone.poll_timeout().is_some_and(|at| at <= now) {
                 phone.handle_timeout(now);
             }
         }
@@ -322,10 +362,15 @@ impl World {
         while let Some(output) = self.switch.poll() {
             match output {
                 Output::Transmit(transmit) => {
+                    self.judge.see(Fact::Said(transmit.flow.remote, &transmit.bytes));
                     self.send(SWITCH, transmit.flow.remote, transmit.bytes);
                 }
-                Output::Call(key, effect) => self.carry_out(key, effect),
+                Output::Call(key, effect) => {
+                    self.judge.see(Fact::Wanted(key, &effect));
+                    self.carry_out(key, effect);
+                }
                 Output::Reply(id, reply) => {
+                    self.judge.see(Fact::Replied(id, &reply));
                     let before = self.replies.insert(id, reply);
                     assert!(before.is_none(), "{id:?} was answered before: {before:?}");
                 }
@@ -347,10 +392,13 @@ impl World {
 
     fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: bytes::Bytes) {
         let datagram = Datagram { from, to, bytes };
-        if self.transport.is_reliable() {
+        let cut_off = self.vanished.contains(&from) || self.vanished.contains(&to);
+        if cut_off {
+            // why: it left all the same.
+        } else if self.transport.is_reliable() {
             self.link.stream(self.now, &mut self.random, &datagram);
-        } else {
-            self.link.send(self.now, &mut self.random, &datagram);
+        } else if !self.link.send(self.now, &mut self.random, &datagram) {
+            self.lost.insert(self.wire.len());
         }
         self.wire.push((self.now, datagram));
     }
@@ -398,7 +446,7 @@ impl World {
                     }
                     _ => Input::Unresolved(leg, format!("{host}: no such host")),
                 };
-                self.later(LOOKUP, key, input);
+                self.later(self.lookup, key, input);
             }
             Effect::Media(media) => self.media(key, media),
             Effect::Hook { hook, request } => {
@@ -409,8 +457,12 @@ impl World {
                         alert_type: "webhook-connection-failure",
                         message: format!("POST {}: no answer", request.hook.url),
                     }),
+                    Answer::Status(status) => Err(HookFailure {
+                        alert_type: "webhook-failure",
+                        message: format!("POST {}: wrong status; got {status}", request.hook.url),
+                    }),
                 };
-                let thinks = self.application.thinks;
+                let thinks = self.application.thinking(&request.hook.url);
                 self.later(thinks, key, Input::HookReply(hook, reply));
             }
             Effect::Status(request) => self.application.told.push(request.payload),

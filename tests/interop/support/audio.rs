@@ -23,6 +23,7 @@ const CLEAR: f64 = 0.9;
 pub(crate) struct Packet {
     pub(crate) from: SocketAddr,
     pub(crate) payload_type: u8,
+    pub(crate) sequence: u16,
     pub(crate) payload: Vec<u8>,
 }
 
@@ -117,6 +118,16 @@ impl Audio {
         self.shared.heard.lock().expect("nobody panics with it").clone()
     }
 
+    /// The share that is missing of all that was sent between packet number `from` of those that
+    /// were received and the last one.
+    pub(crate) fn lost_since(&self, from: usize) -> f64 {
+        let heard = self.heard();
+        let heard = &heard[from..];
+        let (Some(first), Some(last)) = (heard.first(), heard.last()) else { return 1.0 };
+        let sent = f64::from(last.sequence.wrapping_sub(first.sequence)) + 1.0;
+        1.0 - heard.len() as f64 / sent
+    }
+
     /// RTCP packets received so far.
     pub(crate) fn reports(&self) -> Vec<Vec<u8>> {
         self.shared.reports.lock().expect("nobody panics with it").clone()
@@ -125,6 +136,12 @@ impl Audio {
     /// Sends RTCP to the port after that of RTP.
     pub(crate) fn sends_report(&self, to: SocketAddr, report: &[u8]) {
         self.rtcp.send_to(report, (to.ip(), to.port() + 1)).expect("loopback takes packets");
+    }
+
+    /// Sends anything from its RTP port.
+    pub(crate) fn sends(&self, to: SocketAddr, packet: &[u8]) {
+        // why: nobody listens any more when a call has just ended.
+        let _refused = self.rtp.send_to(packet, to);
     }
 
     /// RFC 4733: one key, as three updates and three ends.
@@ -210,7 +227,11 @@ fn take(shared: &Shared, from: SocketAddr, datagram: &[u8]) {
     if datagram.len() < 12 {
         return;
     }
-    let packet =
-        Packet { from, payload_type: datagram[1] & 0x7f, payload: datagram[12..].to_vec() };
+    let packet = Packet {
+        from,
+        payload_type: datagram[1] & 0x7f,
+        sequence: u16::from_be_bytes([datagram[2], datagram[3]]),
+        payload: datagram[12..].to_vec(),
+    };
     shared.heard.lock().expect("nobody panics with it").push(packet);
 }

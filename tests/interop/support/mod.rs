@@ -7,6 +7,7 @@
 pub(crate) mod application;
 pub(crate) mod audio;
 pub(crate) mod baresip;
+pub(crate) mod corpus;
 pub(crate) mod events;
 pub(crate) mod ladder;
 pub(crate) mod network;
@@ -18,7 +19,9 @@ pub(crate) mod recording;
 pub(crate) mod rest_client;
 pub(crate) mod scene;
 pub(crate) mod sipp;
+pub(crate) mod source;
 pub(crate) mod switch;
+pub(crate) mod talk;
 pub(crate) mod tone;
 
 use std::time::{Duration, Instant};

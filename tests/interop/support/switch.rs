@@ -143,6 +143,23 @@ impl Switch {
         fs::read_dir(path).expect("the process is there").count()
     }
 
+    /// Bytes of memory that it holds.
+    pub(crate) fn memory(&self) -> usize {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text = fs::read_to_string(path).expect("the process is there");
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes: Option<usize> =
+            line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
+        1024 * kilobytes.unwrap_or_else(|| panic!("no VmRSS in {text}"))
+    }
+
+    /// The value of a figure of `/metrics` without labels.
+    pub(crate) fn figure(&self, name: &str) -> f64 {
+        let text = self.get("/metrics");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+    }
+
     /// What it said on stdout and stderr.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()

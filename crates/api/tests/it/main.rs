@@ -3,6 +3,7 @@
 
 mod accounts;
 mod calls;
+mod connections;
 mod entries;
 mod entries_refused;
 mod past;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use api::{Awaited, Contact, Created, Gateway, Health, Refusal, Registered};
+use api::{Awaited, Contact, Created, Gateway, Health, Refusal, Registered, ServeLimits};
 use serde_json::{Value, json};
 use store::{Declared, DeclaredAccount, Secret, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -167,6 +167,10 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn start() -> Rig {
+        Rig::start_within(ServeLimits::default()).await
+    }
+
+    pub(crate) async fn start_within(limits: ServeLimits) -> Rig {
         let store = Store::open("sqlite::memory:").await.expect("opens");
         store.declare(&declared()).await.expect("written");
         let gateway = Arc::new(Recorder::default());
@@ -180,7 +184,7 @@ impl Rig {
             account_sid: ACCOUNT.to_owned(),
             service_provider_sid: PROVIDER.to_owned(),
         };
-        tokio::spawn(api::serve(listener, config, std::future::pending()));
+        tokio::spawn(api::serve_within(limits, listener, config, std::future::pending()));
         Rig { address, gateway, store, token }
     }
 

@@ -15,6 +15,7 @@ use crate::input::Way;
 use crate::leg::LegId;
 use crate::leg::callee::{self, Action, State};
 use crate::leg::local::Local;
+use crate::leg::target;
 use crate::route::Attempt;
 use crate::timer::Timer;
 use crate::verb::dial::ring;
@@ -23,7 +24,7 @@ use crate::verb::dial::ring;
 const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// One callee.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Leg {
     pub(crate) state: State,
     pub(crate) call_sid: String,
@@ -138,6 +139,8 @@ impl Call {
         leg.sip_status = status;
         leg.sip_reason = response.reason().into_owned();
         let answer = read_answer(response, &leg.offered);
+        let (flow, own) = (leg.flow, &self.settings.own_addresses);
+        let answer = answer.and_then(|answer| target::allowed(answer, flow, own, cx.ports).ok());
         let described = answer.is_some();
         if described {
             leg.negotiated = answer;
@@ -155,8 +158,12 @@ impl Call {
         // why: also where it crosses our CANCEL; its record tells the truth.
         leg.sip_status = response.status().unwrap_or(200);
         leg.sip_reason = response.reason().into_owned();
-        if let Some(negotiated) = read_answer(response, &leg.offered) {
-            leg.negotiated = Some(negotiated);
+        let answer = read_answer(response, &leg.offered);
+        let (flow, own) = (leg.flow, &self.settings.own_addresses);
+        let answer = answer.map(|answer| target::allowed(answer, flow, own, cx.ports));
+        let allowed = answer.as_ref().and_then(|answer| answer.as_ref().ok());
+        if let Some(negotiated) = allowed {
+            leg.negotiated = Some(*negotiated);
         } else if !response.body().is_empty() {
             leg.negotiated = None;
         }
@@ -164,7 +171,9 @@ impl Call {
         if leg.negotiated.is_some() {
             self.callee_input(cx, id, callee::Input::Answered);
         } else {
-            self.lose(id, 488, "the 200 holds no usable answer to our offer");
+            let why = answer.and_then(Result::err);
+            let unusable = "the 200 holds no usable answer to our offer";
+            self.lose(id, 488, why.as_deref().unwrap_or(unusable));
             self.callee_input(cx, id, callee::Input::AnsweredUnusable);
         }
     }
@@ -312,7 +321,7 @@ impl Call {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.status = status::of_sip(leg.sip_status).into();
         }
-        if self.legs.get(&id).is_some_and(Leg::told) {
+        if self.legs.get(&id).is_some_and(|leg| leg.told()) {
             self.callee_event(id);
         }
         self.note_ended(cx, id);
@@ -343,7 +352,7 @@ impl Call {
             leg.sip_status = 487;
             "Request Terminated".clone_into(&mut leg.sip_reason);
         }
-        if self.legs.get(&id).is_some_and(Leg::told) {
+        if self.legs.get(&id).is_some_and(|leg| leg.told()) {
             self.note_ended(cx, id);
             if let Some(leg) = self.legs.get_mut(&id) {
                 leg.ended_at.get_or_insert(cx.now);
@@ -356,10 +365,10 @@ impl Call {
     }
 
     fn forget_if_over(&mut self, id: LegId) {
-        if self.legs.get(&id).is_some_and(Leg::over)
+        if self.legs.get(&id).is_some_and(|leg| leg.over())
             && let Some(leg) = self.legs.remove(&id)
         {
-            self.forget_name(leg);
+            self.forget_name(*leg);
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::leg::LegId;
 use crate::leg::caller::{self, Action, State};
 use crate::leg::local::Local;
 use crate::leg::origin::Origin;
+use crate::leg::target;
 use crate::settings::Carrier;
 use crate::timer::Timer;
 use crate::verb::dial::ring;
@@ -24,7 +25,7 @@ use crate::verb::dial::ring;
 pub(crate) const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
 
 /// The leg that runs the verbs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Caller {
     /// [`LegId::CALLER`] if it came in, else the callee that answered and became the caller.
     pub(crate) id: LegId,
@@ -94,6 +95,16 @@ impl Farewell {
     }
 }
 
+/// Whether a session description may be sent back. RFC 3261 §20.1: it may where nothing is said.
+fn accepts_sdp(request: &Message) -> bool {
+    request.header("Accept").is_none()
+        || request.header_values("Accept").any(|range| {
+            let range = range.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+            let takes = |known: &[u8]| range.eq_ignore_ascii_case(known);
+            takes(b"application/sdp") || takes(b"application/*") || takes(b"*/*")
+        })
+}
+
 /// A header value in one line, bounded.
 fn header_safe(text: &str) -> String {
     const LONGEST: usize = 200;
@@ -156,11 +167,19 @@ impl Caller {
         }
         let offer = Description::parse(request.body());
         self.offer = Some(offer.map_err(|fault| Farewell::because(488, &fault.to_string()))?);
+        if !accepts_sdp(request) {
+            let why = "expected Accept to allow application/sdp, which every answer holds";
+            return Err(Farewell::because(406, why));
+        }
         Ok(())
     }
 
     /// The port is open: writes our description, the answer to its offer or an offer of our own.
-    fn describe(&mut self, address: SocketAddr) -> Result<(), Farewell> {
+    fn describe(
+        &mut self,
+        address: SocketAddr,
+        may_be_sent_to: impl FnOnce(Negotiated) -> Result<Negotiated, String>,
+    ) -> Result<(), Farewell> {
         self.local.open(address);
         let Some(local) = self.local.next() else { return Ok(()) };
         match &self.offer {
@@ -168,6 +187,8 @@ impl Caller {
             Some(offer) => {
                 let (description, negotiated) = sdp::answer(offer, &local)
                     .map_err(|fault| Farewell::because(488, &fault.to_string()))?;
+                let negotiated =
+                    may_be_sent_to(negotiated).map_err(|why| Farewell::because(488, &why))?;
                 self.description = description;
                 self.negotiated = Some(negotiated);
             }
@@ -235,7 +256,9 @@ impl Call {
         if self.caller.state != State::Ready {
             return;
         }
-        if let Err(farewell) = self.caller.describe(address) {
+        let (flow, own) = (self.caller.flow, &self.settings.own_addresses);
+        let allowed = |negotiated| target::allowed(negotiated, flow, own, cx.ports);
+        if let Err(farewell) = self.caller.describe(address, allowed) {
             return self.end_caller(cx, farewell);
         }
         self.set_caller_remote();
@@ -265,10 +288,14 @@ impl Call {
     /// The ACK of our 200; it answers where the offer was ours.
     pub(crate) fn caller_acked(&mut self, cx: Context<'_>, request: &Message) {
         if self.caller.negotiated.is_some() {
-            self.reinvite_acked(self.caller.id, request);
+            self.reinvite_acked(cx, self.caller.id, request);
         } else {
             let answer = Description::parse(request.body()).ok();
             let negotiated = answer.and_then(|answer| sdp::accept(&answer, &CODECS).ok());
+            let flow = self.caller.flow;
+            let negotiated = negotiated.and_then(|negotiated| {
+                target::allowed(negotiated, flow, &self.settings.own_addresses, cx.ports).ok()
+            });
             let Some(negotiated) = negotiated else {
                 let why = "the ACK holds no usable answer to the offer of our 200";
                 return self.end_caller(cx, Farewell::because(488, why));

@@ -39,7 +39,7 @@ impl Call {
             (RejectCause::Peer | RejectCause::Transport, 503) | (RejectCause::Timeout, 408)
         );
         let left = |leg: &crate::leg::attempt::Leg| leg.state.calling() && !leg.ways.is_empty();
-        of_address && self.legs.get(&id).is_some_and(left)
+        of_address && self.legs.get(&id).is_some_and(|leg| left(leg))
     }
 
     /// Goes on to the next address: an INVITE of its own, and an attempt of its own in the report.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use media::sdp;
 
 /// What we advertise on one leg.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Local {
     session_id: u64,
     version: u64,

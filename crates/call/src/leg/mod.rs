@@ -10,6 +10,7 @@ pub(crate) mod failover;
 pub(crate) mod local;
 pub(crate) mod origin;
 pub(crate) mod reinvite;
+pub(crate) mod target;
 
 /// One leg of one call: 0 is the caller that came in, each leg that we call takes the lowest free
 /// number from 1, and keeps it where it becomes the caller.

@@ -1,7 +1,9 @@
 //! Where the caller of a call came from: it sent an INVITE, or a program asked for it and we sent
 //! one. Owns what is known of it from that and never changes; its state is `leg/caller.rs`.
 
-use sip::Message;
+use std::borrow::Cow;
+
+use sip::{Message, Uri};
 use verbs::callback::{Defaults, Direction};
 
 use crate::command::CommandId;
@@ -11,16 +13,26 @@ use crate::route::Reaches;
 const HOPS: u8 = 70;
 
 /// How a call began.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// This INVITE came in.
-    Arrived(Box<Message>),
+    /// An INVITE came in.
+    Arrived(Box<Arrived>),
     /// A program asked for it.
     Placed(Box<Placed>),
 }
 
+/// A call that came in, and what its INVITE says, read once: every event tells of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrived {
+    request: Message,
+    calling_user: String,
+    called_user: String,
+    caller_name: Option<String>,
+    sip_call_id: String,
+}
+
 /// A call that a program asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Placed {
     /// Who calls.
     pub(crate) from: String,
@@ -43,10 +55,26 @@ pub(crate) struct Placed {
 }
 
 impl Origin {
+    /// Of this INVITE that came in.
+    pub(crate) fn arrived(request: Message) -> Origin {
+        let user = |uri: &Uri| uri.user_decoded().map(Cow::into_owned);
+        let from = request.from().ok();
+        let calling = from.as_ref().and_then(|from| user(&from.uri));
+        Origin::Arrived(Box::new(Arrived {
+            calling_user: calling
+                .filter(|user| !user.is_empty())
+                .unwrap_or_else(|| "anonymous".to_owned()),
+            called_user: request.uri().ok().as_ref().and_then(user).unwrap_or_default(),
+            caller_name: from.and_then(|from| from.display),
+            sip_call_id: request.call_id().map(Cow::into_owned).unwrap_or_default(),
+            request,
+        }))
+    }
+
     /// The INVITE, where one came in.
     pub(crate) fn request(&self) -> Option<&Message> {
         match self {
-            Origin::Arrived(request) => Some(request),
+            Origin::Arrived(arrived) => Some(&arrived.request),
             Origin::Placed(_) => None,
         }
     }
@@ -79,52 +107,42 @@ impl Origin {
     /// that a loop through applications ends.
     pub(crate) fn hops_left(&self) -> u8 {
         match self {
-            Origin::Arrived(request) => {
-                request.max_forwards().ok().flatten().unwrap_or(HOPS).saturating_sub(1)
+            Origin::Arrived(arrived) => {
+                arrived.request.max_forwards().ok().flatten().unwrap_or(HOPS).saturating_sub(1)
             }
             Origin::Placed(_) => HOPS,
         }
     }
 
     /// User who calls, as received or as asked for.
-    pub(crate) fn calling_user(&self) -> String {
+    pub(crate) fn calling_user(&self) -> &str {
         match self {
-            Origin::Arrived(request) => {
-                let from = request.from().ok();
-                let user = from.and_then(|from| from.uri.user_decoded().map(|u| u.into_owned()));
-                user.filter(|user| !user.is_empty()).unwrap_or_else(|| "anonymous".to_owned())
-            }
-            Origin::Placed(placed) => placed.from.clone(),
+            Origin::Arrived(arrived) => &arrived.calling_user,
+            Origin::Placed(placed) => &placed.from,
         }
     }
 
     /// User who is called, as received or as asked for.
-    pub(crate) fn called_user(&self) -> String {
+    pub(crate) fn called_user(&self) -> &str {
         match self {
-            Origin::Arrived(request) => {
-                let uri = request.uri().ok();
-                let user = uri.and_then(|uri| uri.user_decoded().map(|user| user.into_owned()));
-                user.unwrap_or_default()
-            }
-            Origin::Placed(placed) => placed.to.clone(),
+            Origin::Arrived(arrived) => &arrived.called_user,
+            Origin::Placed(placed) => &placed.to,
         }
     }
 
     /// SIP Call-ID.
-    pub(crate) fn sip_call_id(&self) -> String {
+    pub(crate) fn sip_call_id(&self) -> &str {
         match self {
-            Origin::Arrived(request) => {
-                request.call_id().map(|id| id.into_owned()).unwrap_or_default()
-            }
-            Origin::Placed(placed) => placed.sip_call_id.clone(),
+            Origin::Arrived(arrived) => &arrived.sip_call_id,
+            Origin::Placed(placed) => &placed.sip_call_id,
         }
     }
 
     /// Display name of From.
-    pub(crate) fn caller_name(&self) -> Option<String> {
+    pub(crate) fn caller_name(&self) -> Option<&str> {
         match self {
-            Origin::Arrived(request) => request.from().ok().and_then(|from| from.display),
-            Origin::Placed(placed) => placed.caller_name.clone(),
+            Origin::Arrived(arrived) => arrived.caller_name.as_deref(),
+            Origin::Placed(placed) => placed.caller_name.as_deref(),
         }
     }
 }

@@ -7,10 +7,11 @@ use crate::call::{Call, Context};
 use crate::effect::SipAction;
 use crate::leg::LegId;
 use crate::leg::caller_leg::CODECS;
+use crate::leg::target;
 
 impl Call {
     /// Answers a re-INVITE with our description as it now stands.
-    pub(crate) fn reinvite(&mut self, _cx: Context<'_>, id: LegId, request: &Message) {
+    pub(crate) fn reinvite(&mut self, cx: Context<'_>, id: LegId, request: &Message) {
         let local = if id == self.caller.id {
             self.caller.local.next()
         } else {
@@ -26,7 +27,10 @@ impl Call {
         let answered = Description::parse(request.body())
             .map_err(|fault| fault.to_string())
             .and_then(|offer| sdp::answer(&offer, &local).map_err(|fault| fault.to_string()));
-        match answered {
+        let allowed = answered.and_then(|(description, negotiated)| {
+            Ok((description, self.allowed(cx, id, negotiated)?))
+        });
+        match allowed {
             Ok((description, negotiated)) => {
                 self.renegotiated(id, negotiated);
                 self.accept_reinvite(id, description);
@@ -40,14 +44,27 @@ impl Call {
     }
 
     /// The ACK of a re-INVITE without an offer holds the answer to ours.
-    pub(crate) fn reinvite_acked(&mut self, id: LegId, request: &Message) {
+    pub(crate) fn reinvite_acked(&mut self, cx: Context<'_>, id: LegId, request: &Message) {
         if request.body().is_empty() {
             return;
         }
         let answer = Description::parse(request.body()).ok();
-        if let Some(negotiated) = answer.and_then(|answer| sdp::accept(&answer, &CODECS).ok()) {
+        let negotiated = answer.and_then(|answer| sdp::accept(&answer, &CODECS).ok());
+        if let Some(negotiated) = negotiated.and_then(|agreed| self.allowed(cx, id, agreed).ok()) {
             self.renegotiated(id, negotiated);
         }
+    }
+
+    /// [`target::allowed`] for a leg.
+    fn allowed(
+        &self,
+        cx: Context<'_>,
+        id: LegId,
+        negotiated: sdp::Negotiated,
+    ) -> Result<sdp::Negotiated, String> {
+        let of_callee = || self.legs.get(&id).and_then(|leg| leg.flow);
+        let flow = if id == self.caller.id { self.caller.flow } else { of_callee() };
+        target::allowed(negotiated, flow, &self.settings.own_addresses, cx.ports)
     }
 
     /// Another request inside a dialog: INFO is taken, and nothing follows from it; anything else

@@ -77,6 +77,23 @@ fn a_silent_gateway_gives_way_after_five_seconds() {
 }
 
 #[test]
+fn an_answer_that_crosses_the_cancel_of_a_silent_gateway_is_none() {
+    // Its 200 leaves just before our CANCEL arrives. Until it was seen, such a target was told to
+    // be `completed` in a dial that connected nobody.
+    for outcome in [Outcome::Waits, Outcome::Answers(s(4.998))] {
+        let silent = Callee { rings: None, outcome, ..waits() };
+        let world = over_gateways(vec![silent, refuses(404, 0.5)]).play();
+        assert_eq!(world.phone("B1").saw(&Note::Acked), usize::from(outcome != Outcome::Waits));
+        let payload = result(&world);
+        let target = &payload["dial_targets"][0];
+        assert_eq!(payload["dial_status"], "no-answer", "{outcome:?}: {payload}");
+        assert_eq!(target["call_status"], "no-answer", "{outcome:?}: {target}");
+        assert_eq!(target["sip_status"], 487, "{outcome:?}: {target}");
+        assert_eq!(target["lost_because"], "progress-timeout", "{outcome:?}: {target}");
+    }
+}
+
+#[test]
 fn a_ringing_gateway_is_left_ringing() {
     let world = over_gateways(vec![answers(9.0), answers(0.5)]).play();
     assert_eq!(result(&world)["dial_status"], "completed");

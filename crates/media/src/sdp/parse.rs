@@ -216,9 +216,13 @@ impl Description {
             ("rtpmap", value) => {
                 let map = read_rtpmap(value.unwrap_or_default());
                 let expected = "`number name/clock` with a number up to 127";
-                let map = map.ok_or_else(|| fault(number, "a=rtpmap", expected, &line.value))?;
-                if media.rtpmaps.len() < MAX_FORMATS {
-                    media.rtpmaps.push(map);
+                match map {
+                    Some(map) if media.rtpmaps.len() < MAX_FORMATS => media.rtpmaps.push(map),
+                    // why: a stream that is refused anyway need not be understood.
+                    None if media.kind.eq_ignore_ascii_case("audio") => {
+                        return Err(fault(number, "a=rtpmap", expected, &line.value));
+                    }
+                    _ => {}
                 }
             }
             ("rtcp", value) => media.rtcp = Some(read_rtcp(number, value.unwrap_or_default())?),

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
 use media::{LegId, Remote, Tone};
@@ -170,11 +170,18 @@ pub(crate) struct Inlet {
     pub(crate) signal: Arc<Signal>,
 }
 
+/// Nothing was sent since the thread last looked.
+const QUIET: u8 = 0;
+/// Something was sent; the thread finds it when it wakes for another reason.
+const RAISED: u8 = 1;
+/// Something was sent, and the thread was woken for it.
+const WOKEN: u8 = 2;
+
 /// Wakes a thread; shared by both ends.
 pub(crate) struct Signal {
     pub(crate) wake: EventFd,
-    /// Set by whoever woke the thread, cleared by the thread before it looks.
-    raised: AtomicBool,
+    /// How much the thread has heard of its queue: [`QUIET`], [`RAISED`] or [`WOKEN`].
+    heard: AtomicU8,
     stop: AtomicBool,
     /// Commands in the queue.
     queued: AtomicUsize,
@@ -185,7 +192,7 @@ pub(crate) fn lane() -> std::io::Result<(Lane, Inlet)> {
     let (sender, receiver) = sync_channel(COMMANDS_MAX);
     let signal = Arc::new(Signal {
         wake: EventFd::new()?,
-        raised: AtomicBool::new(false),
+        heard: AtomicU8::new(QUIET),
         stop: AtomicBool::new(false),
         queued: AtomicUsize::new(0),
     });
@@ -198,20 +205,39 @@ impl Handle {
         Handle { lanes: lanes.into() }
     }
 
-    /// Hands `command` to the thread of its call. Never blocks.
+    /// Hands `command` to the thread of its call, and wakes the thread. Never blocks.
     ///
     /// # Errors
     /// [`SendError`], with the command.
     pub fn send(&self, command: Command) -> Result<(), SendError> {
+        self.put(command)?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Hands `command` to the thread of its call without waking it: whoever gives several in a row
+    /// ends with [`Handle::wake`]. A thread that wakes for a packet carries it out before that.
+    ///
+    /// # Errors
+    /// [`SendError`], with the command.
+    pub fn put(&self, command: Command) -> Result<(), SendError> {
         // why: calls are numbered one after the other, so this spreads them evenly.
         let lane = &self.lanes[(command.call() % self.lanes.len() as u64) as usize];
-        lane.send(command)
+        lane.put(command)
+    }
+
+    /// Wakes each thread that was given something since it last looked, and was not woken yet.
+    pub fn wake(&self) {
+        for lane in self.lanes.iter() {
+            lane.signal.wake();
+        }
     }
 
     pub(crate) fn stop(&self) {
         for lane in self.lanes.iter() {
             lane.signal.stop.store(true, Ordering::SeqCst);
             lane.signal.raise();
+            lane.signal.wake();
         }
     }
 }
@@ -223,7 +249,7 @@ impl std::fmt::Debug for Handle {
 }
 
 impl Lane {
-    fn send(&self, command: Command) -> Result<(), SendError> {
+    fn put(&self, command: Command) -> Result<(), SendError> {
         let before = self.signal.queued.fetch_add(1, Ordering::Relaxed);
         let given_back = |command| {
             self.signal.queued.fetch_sub(1, Ordering::Relaxed);
@@ -247,7 +273,16 @@ impl Lane {
 
 impl Signal {
     fn raise(&self) {
-        if !self.raised.swap(true, Ordering::SeqCst) {
+        self.heard.fetch_max(RAISED, Ordering::SeqCst);
+    }
+
+    fn wake(&self) {
+        let (from, to) = (RAISED, WOKEN);
+        let relaxed = Ordering::Relaxed;
+        // why: a full barrier where nothing was sent would be paid on each turn of the caller.
+        if self.heard.load(relaxed) == from
+            && self.heard.compare_exchange(from, to, Ordering::SeqCst, relaxed).is_ok()
+        {
             self.wake.wake();
         }
     }
@@ -258,8 +293,8 @@ impl Inlet {
     /// at: later commands wake again.
     pub(crate) fn lower(&self) -> bool {
         // why: asked on every turn, and nearly always in vain.
-        self.signal.raised.load(Ordering::SeqCst)
-            && self.signal.raised.swap(false, Ordering::SeqCst)
+        self.signal.heard.load(Ordering::SeqCst) != QUIET
+            && self.signal.heard.swap(QUIET, Ordering::SeqCst) != QUIET
     }
 
     /// The next command.
@@ -331,39 +366,71 @@ impl Reports {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
+    use std::time::Duration;
+
     use super::*;
+    use crate::sys::{Epoll, Ready};
 
     #[test]
     fn a_full_queue_gives_the_command_back_and_takes_it_later() {
         let (lane, inlet) = lane().expect("a descriptor");
         for call in 0..COMMANDS_MAX as u64 {
-            lane.send(Command::Close { call }).expect("room");
+            lane.put(Command::Close { call }).expect("room");
         }
-        let full = lane.send(Command::Close { call: 9 }).expect_err("no room");
+        let full = lane.put(Command::Close { call: 9 }).expect_err("no room");
         assert!(matches!(&full, SendError::Full(command) if command.call() == 9), "{full}");
         assert_eq!(inlet.take().map(|command| command.call()), Some(0));
-        lane.send(Command::Close { call: 9 }).expect("room again");
+        lane.put(Command::Close { call: 9 }).expect("room again");
     }
 
     #[test]
     fn opening_is_refused_while_closing_still_has_room() {
         let (lane, _inlet) = lane().expect("a descriptor");
         for call in 0..OPENINGS_MAX as u64 {
-            lane.send(Command::Close { call }).expect("room");
+            lane.put(Command::Close { call }).expect("room");
         }
         let socket = || std::net::UdpSocket::bind("127.0.0.1:0").expect("a loopback port");
         let pair = PortPair::of(socket(), socket());
         let open = Command::Open { call: 1, leg: LegId(0), pair };
-        let refused = lane.send(open).expect_err("too much waits");
+        let refused = lane.put(open).expect_err("too much waits");
         assert!(matches!(refused, SendError::Full(_)), "{refused}");
-        lane.send(Command::Close { call: 1 }).expect("room");
+        lane.put(Command::Close { call: 1 }).expect("room");
+    }
+
+    #[test]
+    fn several_commands_wake_the_thread_once_and_it_finds_them_unwoken() {
+        let (lane, inlet) = lane().expect("a descriptor");
+        let epoll = Epoll::new().expect("a descriptor");
+        let mut ready = Ready::new(1);
+        epoll.add(inlet.signal.wake.as_fd(), 7).expect("a live descriptor");
+        let mut woken = || {
+            epoll.wait(Some(Duration::ZERO), &mut ready).expect("a look");
+            ready.len() == 1
+        };
+        lane.put(Command::Close { call: 1 }).expect("room");
+        lane.put(Command::Close { call: 2 }).expect("room");
+        assert!(!woken() && inlet.lower() && !inlet.lower(), "found without a wake");
+        lane.signal.wake();
+        assert!(!woken(), "what was found already wakes nobody");
+        for call in 3..6 {
+            lane.put(Command::Close { call }).expect("room");
+        }
+        lane.signal.wake();
+        assert!(woken());
+        lane.put(Command::Close { call: 6 }).expect("room");
+        lane.signal.wake();
+        assert!(!woken() && inlet.lower(), "woken already, and not looked yet");
+        lane.put(Command::Close { call: 7 }).expect("room");
+        lane.signal.wake();
+        assert!(woken() && inlet.lower());
     }
 
     #[test]
     fn a_stopped_thread_gives_the_command_back() {
         let (lane, inlet) = lane().expect("a descriptor");
         drop(inlet);
-        let refused = lane.send(Command::Close { call: 1 }).expect_err("nobody there");
+        let refused = lane.put(Command::Close { call: 1 }).expect_err("nobody there");
         assert!(matches!(refused, SendError::Stopped(_)), "{refused}");
     }
 

@@ -142,6 +142,7 @@ impl Udp {
     /// Only what leaves the socket useless.
     pub async fn receive(&self, inbox: &mut Inbox) -> io::Result<()> {
         inbox.clear();
+        let mut told_of_errors = false;
         loop {
             let waiting = self.flush(&mut inbox.failed);
             if !inbox.failed.is_empty() {
@@ -156,9 +157,12 @@ impl Udp {
             } else {
                 ready.await?
             };
-            let errors_left = self.take_errors(&mut inbox.failed);
-            let drained = self.take_datagrams(inbox)?;
-            if drained && !errors_left {
+            // why: the error queue is nearly always empty, and a look at it is a system call.
+            let errors = told_of_errors || guard.ready().is_error();
+            let errors_left = errors && self.take_errors(&mut inbox.failed);
+            let taken = self.take_datagrams(inbox)?;
+            told_of_errors = taken == Taken::Error;
+            if taken == Taken::All && !errors_left {
                 guard.clear_ready();
             }
             if !inbox.flows.is_empty() || !inbox.failed.is_empty() {
@@ -200,17 +204,16 @@ impl Udp {
         true
     }
 
-    /// Fills the inbox; is the socket empty now?
-    fn take_datagrams(&self, inbox: &mut Inbox) -> io::Result<bool> {
+    /// Fills the inbox.
+    fn take_datagrams(&self, inbox: &mut Inbox) -> io::Result<Taken> {
         inbox.flows.clear();
         let mut attempts = 0;
         let received = loop {
             match inbox.batch.receive(self.descriptor()) {
                 Ok(received) => break received,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Taken::All),
                 Err(error) if attempts < STALE_ERRORS_MAX && is_stale(&error) => attempts += 1,
-                // why: readiness stays set, so that the next turn takes the error queue first.
-                Err(error) if is_stale(&error) => return Ok(false),
+                Err(error) if is_stale(&error) => return Ok(Taken::Error),
                 Err(error) => return Err(error),
             }
         };
@@ -219,12 +222,23 @@ impl Udp {
             let source = source.filter(|_| !inbox.batch.datagram(slot).is_empty());
             inbox.flows.push(source.map(|source| self.flow_to(source)));
         }
-        Ok(received < inbox.batch.capacity())
+        Ok(if received < inbox.batch.capacity() { Taken::All } else { Taken::Some })
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.socket.get_ref().as_fd()
     }
+}
+
+/// What became of a look at the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    /// The socket is empty.
+    All,
+    /// There may be more.
+    Some,
+    /// An error of an earlier datagram stands in the way; the error queue tells of it.
+    Error,
 }
 
 /// Errors that belong to an earlier datagram when the socket is not connected.

@@ -380,8 +380,13 @@ async fn a_listener_on_every_ipv6_address_takes_ipv4_too_and_advertises_what_is_
 }
 
 #[tokio::test]
-async fn a_request_whose_end_nobody_can_tell_gets_its_400_and_the_connection_ends() {
-    for length in ["", "Content-Length: -1\r\n", "l: 99999999\r\n", "l: 0\r\nl: 0\r\n"] {
+async fn a_request_whose_end_nobody_can_tell_is_refused_and_the_connection_ends() {
+    for (length, refusal) in [
+        ("", "SIP/2.0 400 Bad Request: "),
+        ("Content-Length: -1\r\n", "SIP/2.0 400 Bad Request: "),
+        ("l: 99999999\r\n", "SIP/2.0 413 Request Entity Too Large: "),
+        ("l: 0\r\nl: 0\r\n", "SIP/2.0 400 Bad Request: "),
+    ] {
         let mut tcp = gateway();
         let mut phone = connect(&tcp);
         let broken = format!(
@@ -395,7 +400,7 @@ async fn a_request_whose_end_nobody_can_tell_gets_its_400_and_the_connection_end
         assert_eq!(arrived.messages.len(), 1, "what came before it, and nothing after: {length}");
         let mut answer = String::new();
         phone.read_to_string(&mut answer).expect("the answer, then the end");
-        assert!(answer.starts_with("SIP/2.0 400 Bad Request: "), "{answer}");
+        assert!(answer.starts_with(refusal), "{answer}");
         assert!(answer.contains(";received=127.0.0.1"), "{answer}");
         assert_eq!((tcp.connections(), tcp.held_bytes()), (0, 0));
     }

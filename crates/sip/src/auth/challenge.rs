@@ -42,6 +42,7 @@ pub enum Verdict {
 }
 
 /// Challenges and verifies, for any number of realms.
+#[derive(Clone)]
 pub struct Challenger {
     secret: [u8; 32],
     /// Zero of the times in nonces: the first `now`.

@@ -47,12 +47,13 @@ struct Failures {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Standing {
     of_source: Recent<Source, Failures>,
     of_user: Recent<(Source, UserKey), Failures>,
     known_sources: Recent<Source, ()>,
     known_users: Recent<(Source, UserKey), ()>,
+    locks: u64,
 }
 
 impl Default for Standing {
@@ -62,6 +63,7 @@ impl Default for Standing {
             of_user: Recent::new(FAILURES_MAX),
             known_sources: Recent::new(KNOWN_MAX),
             known_users: Recent::new(KNOWN_MAX),
+            locks: 0,
         }
     }
 }
@@ -89,9 +91,15 @@ impl Standing {
     pub fn failed(&mut self, now: Instant, source: IpAddr, user: &str) {
         let source = Source::from(source);
         let fresh = || Failures { count: 0, last: now, locked_until: None };
-        self.of_source.touch(now, source, fresh).add(now, SOURCE_FAILURES_FREE);
+        let of_source = self.of_source.touch(now, source, fresh).add(now, SOURCE_FAILURES_FREE);
         let pair = (source, user_key(user));
-        self.of_user.touch(now, pair, fresh).add(now, USER_FAILURES_FREE);
+        let of_user = self.of_user.touch(now, pair, fresh).add(now, USER_FAILURES_FREE);
+        self.locks += u64::from(of_source) + u64::from(of_user);
+    }
+
+    /// How often somebody was locked out, an address or a user at one.
+    pub fn locks(&self) -> u64 {
+        self.locks
     }
 
     /// The right password.
@@ -118,7 +126,8 @@ impl Standing {
 }
 
 impl Failures {
-    fn add(&mut self, now: Instant, free: u32) {
+    /// One more; whether it locks.
+    fn add(&mut self, now: Instant, free: u32) -> bool {
         if now.saturating_duration_since(self.last) > FORGIVEN_AFTER {
             self.count = 0;
         }
@@ -128,6 +137,7 @@ impl Failures {
             let lock = 2_u32.checked_pow(above).and_then(|factor| LOCK_MIN.checked_mul(factor));
             now + lock.unwrap_or(LOCK_MAX).min(LOCK_MAX)
         });
+        self.locked_until.is_some()
     }
 }
 

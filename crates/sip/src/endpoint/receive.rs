@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Endpoint, Event, Flow, InviteId, RequestId, Respond};
 use crate::{
-    headers::Via,
+    headers::{NameAddr, Via},
     invite::Session,
     message::Message,
     method::Method,
@@ -52,7 +52,13 @@ impl Endpoint {
             }
             Ok(message) => self.receive_response(now, &message),
             Err(error) => match error.request {
-                Some(request) if admit(&request) => self.refuse_broken(&request, flow),
+                Some(request) if admit(&request) => {
+                    let status = match error.kind {
+                        ParseErrorKind::OverLimit => 413,
+                        _ => 400,
+                    };
+                    self.refuse_broken(&request, flow, status);
+                }
                 Some(_) => self.dropped += 1,
                 None if error.kind == ParseErrorKind::KeepAlive => {}
                 None => self.dropped += 1,
@@ -94,7 +100,7 @@ impl Endpoint {
     ) {
         let Some(request) = read(message.clone(), flow) else {
             match admit(message) {
-                true => self.refuse_broken(message, flow),
+                true => self.refuse_broken(message, flow, 400),
                 false => self.dropped += 1,
             }
             return;
@@ -199,7 +205,7 @@ impl Endpoint {
         let arrival = Arrival { key, merge: Some(merge), flow, request: &message, invite: true };
         let Ok(session) = Session::accept(&mut self.stack, now, id, arrival) else {
             // RFC 3261 §8.1.1.8: an INVITE without a Contact makes no dialog.
-            self.refuse_broken(&message, flow);
+            self.refuse_broken(&message, flow, 400);
             return;
         };
         if self.trying_at_once {
@@ -274,7 +280,7 @@ impl Endpoint {
 
     fn receive_reinvite(&mut self, now: Instant, id: InviteId, request: &Incoming) {
         let Incoming { message, flow, key, cseq, .. } = request;
-        let refusal = self.sessions.get(&id).and_then(Session::refuses_reinvite);
+        let refusal = self.sessions.get(&id).and_then(|session| session.refuses_reinvite());
         match refusal {
             Some(500) => {
                 // RFC 3261 §14.2: 0 to 10 s, at random.
@@ -313,22 +319,30 @@ impl Endpoint {
         self.stack.answer_statelessly(&request.message, request.flow, &request.key, &answer);
     }
 
-    /// 400 for a request that can be answered, nothing for any other.
-    fn refuse_broken(&mut self, request: &Message, flow: Flow) {
-        let answerable = !request.is(&Method::Ack)
-            && request.cseq().is_ok()
-            && request.call_id().is_ok()
-            && request.header("From").is_some()
-            && request.header("To").is_some();
-        match request.top_via() {
-            Ok(via) if answerable => {
-                let method = request.method().unwrap_or(Method::Options);
-                let key = ServerKey::new(request, &via, &method);
-                let response = Respond::status(400);
-                self.stack.answer_statelessly(request, flow, &key, &response);
-            }
-            _ => self.dropped += 1,
-        }
+    /// Refuses a request that can be answered with `status`, or with what is wrong before all
+    /// else; nothing for any other.
+    ///
+    /// It can be where all is there that an answer repeats, readable or not: the answer goes where
+    /// the request came from, whatever its Via says.
+    fn refuse_broken(&mut self, request: &Message, flow: Flow, status: u16) {
+        let repeated = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let complete = repeated.iter().all(|name| request.header(name).is_some());
+        let Some(method) = request.method().filter(|method| complete && *method != Method::Ack)
+        else {
+            self.dropped += 1;
+            return;
+        };
+        let status = match &method {
+            _ if request.version() != "SIP/2.0" => 505,
+            // RFC 3261 §8.2.1: the method is looked at first.
+            Method::Other(_) => 501,
+            _ => status,
+        };
+        let key = match request.top_via() {
+            Ok(via) => ServerKey::new(request, &via, &method),
+            Err(_) => ServerKey::of_unreadable(request),
+        };
+        self.stack.answer_statelessly(request, flow, &key, &Respond::status(status));
     }
 }
 
@@ -363,7 +377,18 @@ fn refusal(request: &Incoming) -> Option<Respond> {
     if hops == Some(0) && request.method != Method::Options {
         return Some(Respond::status(483));
     }
+    if request.method == Method::Register && !contacts_are_readable(&request.message) {
+        return Some(Respond::status(400));
+    }
     refusal_of_require(request)
+}
+
+/// RFC 3261 §10.3: a REGISTER whose bindings cannot be read changes none. Said before anybody is
+/// asked for a password.
+fn contacts_are_readable(request: &Message) -> bool {
+    request
+        .header_values("Contact")
+        .all(|value| value == b"*" || NameAddr::parse(&String::from_utf8_lossy(value)).is_ok())
 }
 
 /// RFC 3261 §8.2.1: 501 for a method that nobody knows, 405 for one that is not for us.

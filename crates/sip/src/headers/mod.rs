@@ -7,7 +7,7 @@
 pub(crate) mod name;
 mod name_addr;
 mod params;
-mod via;
+pub(crate) mod via;
 
 use std::borrow::Cow;
 

@@ -50,6 +50,10 @@ impl NameAddr {
             }
             None => text.split_at_checked(addr_spec_end(text)).unwrap_or((text, "")),
         };
+        // RFC 3261 §20: else nobody can say whether they are the URI's or the header's.
+        if rest.is_none() && uri.contains('?') {
+            return Err(error(uri, "headers of a URI without brackets", "`<`, `>` around it"));
+        }
         let params = params.trim_start();
         if !params.is_empty() && !params.starts_with(';') {
             return Err(error(params, "text after the address", "`;` or nothing"));

@@ -10,6 +10,9 @@ use super::{HeaderError, Params};
 use crate::lex;
 use crate::uri;
 
+/// RFC 3261 §8.1.1.7: a branch that begins so, and goes on, is unique.
+pub(crate) const MAGIC_COOKIE: &str = "z9hG4bK";
+
 /// One hop of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via {
@@ -58,6 +61,13 @@ impl Via {
     /// The transaction identifier (RFC 3261 §8.1.1.7).
     pub fn branch(&self) -> Option<&str> {
         self.params.get("branch").filter(|branch| !branch.is_empty())
+    }
+
+    /// Whether the branch is one that no other transaction has (RFC 3261 §8.1.1.7); a peer older
+    /// than that rule writes another or none.
+    pub fn is_unique(&self) -> bool {
+        let rest = self.branch().and_then(|branch| branch.strip_prefix(MAGIC_COOKIE));
+        rest.is_some_and(|rest| !rest.is_empty())
     }
 
     /// The source address that a server noted.

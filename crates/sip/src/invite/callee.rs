@@ -15,7 +15,7 @@ use crate::{
     write::Builder,
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Callee {
     pub(super) state: accept::State,
     pub(super) invite: ServerId,

@@ -29,7 +29,7 @@ const FORKS_MAX: usize = 32;
 /// The first sequence number of our dialogs.
 const FIRST_CSEQ: u32 = 1;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) state: connect::State,
     pub(super) invite: ClientKey,
@@ -43,7 +43,7 @@ pub(super) struct Caller {
 }
 
 /// An INVITE as it is written for one flow.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) flow: Flow,
     pub(super) contact: String,
@@ -56,7 +56,7 @@ pub(super) fn is_large(draft: &Draft) -> bool {
 }
 
 /// One of those who answer the INVITE, by the tag of its To.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fork {
     dialog: Dialog,
     role: Role,

@@ -31,6 +31,7 @@ use crate::{
 };
 
 /// One INVITE session. `Debug` shows no URI, which may hold a password.
+#[derive(Clone)]
 pub(crate) struct Session {
     id: InviteId,
     call_id: String,
@@ -46,14 +47,14 @@ pub(crate) struct Session {
     pending: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Side {
     Caller(Caller),
     Callee(Callee),
 }
 
 /// The peer's latest re-INVITE.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Modify {
     state: modify::State,
     latest: Option<Reinvite>,

@@ -3,10 +3,7 @@
 //! A client's branch is ours, so its key is the number in it. A server's key is the peer's text:
 //! branch and sent-by, or, of a peer older than RFC 3261, what stands in place of a branch.
 
-use crate::{headers::Via, message::Message, method::Method};
-
-/// RFC 3261 §8.1.1.7: a branch that begins so is unique.
-const MAGIC_COOKIE: &str = "z9hG4bK";
+use crate::{headers::Via, headers::via::MAGIC_COOKIE, message::Message, method::Method};
 
 /// Which of the requests with one branch: CANCEL shares its INVITE's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +75,14 @@ impl ServerKey {
                 ServerKey(format!("\n{uri}\n{from}\n{call_id}\n{cseq}\n{via}\n{method}"))
             }
         }
+    }
+
+    /// Of a request whose Via cannot be read, which makes no transaction: for an answer that stays
+    /// the same as often as the request comes.
+    pub(crate) fn of_unreadable(request: &Message) -> ServerKey {
+        let [via, call_id, cseq] = ["Via", "Call-ID", "CSeq"]
+            .map(|name| request.header_text(name).unwrap_or_default().into_owned());
+        ServerKey(format!("\n\n{via}\n{call_id}\n{cseq}"))
     }
 
     /// The key as text, the same for each retransmission.

@@ -67,12 +67,13 @@ impl Class {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum ClientMachine {
     Invite(invite_client::State),
     Other(client::State),
 }
 
+#[derive(Clone)]
 struct Client {
     machine: ClientMachine,
     hop: Hop,
@@ -83,12 +84,13 @@ struct Client {
     ack: Option<Bytes>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum ServerMachine {
     Invite(invite_server::State),
     Other(server::State),
 }
 
+#[derive(Clone)]
 struct Server {
     machine: ServerMachine,
     hop: Hop,
@@ -132,7 +134,7 @@ fn place(flow: Flow, key: ClientKey) -> (Transport, SocketAddr, ClientKey) {
 }
 
 /// All transactions, all timers, all messages to send.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Transactions {
     intervals: Intervals,
     clients: BTreeMap<ClientKey, Client>,

@@ -69,7 +69,11 @@ impl Sent {
     /// `INVITE`, `200 INVITE`: a request's method, or a response's status and method.
     pub(crate) fn what(&self) -> String {
         match self.message.status() {
-            Some(status) => format!("{status} {}", self.message.cseq().unwrap().1),
+            // why: the answer to a broken CSeq repeats it.
+            Some(status) => match self.message.cseq() {
+                Ok((_, method)) => format!("{status} {method}"),
+                Err(_) => status.to_string(),
+            },
             None => self.message.method().unwrap().to_string(),
         }
     }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 pub use queue::{Full, QUEUE_MAX, RESERVED};
+pub use write::IN_MEMORY_MAX;
 
 use crate::error::{ErrorKind, StoreError};
 use crate::open::Store;
@@ -28,7 +29,7 @@ use queue::{Numbered, Queue};
 /// Entries of one transaction.
 pub const BATCH_MAX: usize = 512;
 /// How long the first entry of a batch waits for others. What a crash of the process can lose.
-pub const GATHER: Duration = Duration::from_millis(10);
+pub const GATHER: Duration = Duration::from_millis(50);
 /// Wait after the first failed write; each further one doubles it.
 pub const RETRY_MIN: Duration = Duration::from_millis(100);
 /// The longest wait between two attempts.

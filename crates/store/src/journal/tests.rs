@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 
-use super::{Entry, Health, Journal};
+use super::{Entry, Health, IN_MEMORY_MAX, Journal};
 use crate::open::Store;
 use crate::open_call::OpenCall;
 use crate::recent::{AlertRecord, Direction};
@@ -210,4 +210,46 @@ async fn a_journal_that_nobody_holds_writes_what_is_left() {
         }
     });
     written.await.expect("all of it is written");
+}
+
+#[tokio::test]
+async fn of_a_batch_the_last_word_on_each_call_is_written() {
+    let store = Store::open("sqlite::memory:").await.expect("opens");
+    let journal = Journal::start(store.clone());
+    // Enough of them for statements of several rows and of one.
+    for number in 0..37 {
+        let call_sid = format!("call-{number}");
+        journal.record(opened(number)).expect("room");
+        let answered =
+            OpenCall { answered_at: Some(Timestamp::from_millis(2_000)), ..open_call(&call_sid) };
+        journal.record(Entry::CallOpened(Box::new(answered.clone()))).expect("room");
+        if number % 2 == 0 {
+            let record = answered.record(Timestamp::from_millis(9_000));
+            journal.record(Entry::CallClosed(Box::new(record))).expect("room");
+            // What comes late does not open it again.
+            journal.record(opened(number)).expect("room");
+        }
+    }
+    assert!(journal.drain(LONG).await);
+    let open = "open_calls WHERE answered_at = 2000";
+    assert_eq!((count(&store, "open_calls").await, count(&store, open).await), (18, 18));
+    assert_eq!(count(&store, "recent_calls").await, 19);
+    journal.record(opened(0)).expect("room");
+    assert!(journal.drain(LONG).await);
+    assert_eq!(count(&store, "open_calls").await, 18, "it is over, as another batch said");
+}
+
+#[tokio::test]
+async fn a_store_in_memory_keeps_the_newest_records() {
+    let store = Store::open("sqlite::memory:").await.expect("opens");
+    let journal = Journal::start(store.clone());
+    let most = usize::try_from(IN_MEMORY_MAX).expect("it fits");
+    for number in 0..most + 100 {
+        let call = open_call(&format!("call-{number}")).record(Timestamp::from_millis(9_000));
+        journal.record(Entry::CallClosed(Box::new(call))).expect("room");
+    }
+    assert!(journal.drain(LONG).await);
+    assert_eq!(count(&store, "recent_calls").await, i64::from(IN_MEMORY_MAX));
+    assert_eq!(count(&store, "recent_calls WHERE call_sid = 'call-99'").await, 0);
+    assert_eq!(count(&store, "recent_calls WHERE call_sid = 'call-100'").await, 1);
 }

@@ -1,6 +1,9 @@
 //! Writing one batch of entries: one transaction, and safe to repeat. Where a commit is
 //! reported as failed and was not, writing the batch again changes nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
@@ -10,15 +13,69 @@ use crate::error::StoreError;
 use crate::open::Store;
 use crate::recent::{AlertRecord, RecentCall};
 use crate::row::Row;
+use crate::timestamp::Timestamp;
+
+/// Rows that one statement writes, the most first. Few sizes, because each is a statement that
+/// SQLite prepares and keeps; several rows, because each statement is two changes of threads.
+const ROWS: [usize; 3] = [16, 4, 1];
+
+/// Call records, and as many alerts, that a store in memory keeps: the newest. Nobody could free
+/// what it holds otherwise.
+pub const IN_MEMORY_MAX: u32 = 10_000;
+
+/// What a batch comes to: of each call and each address of record the last word alone.
+#[derive(Default)]
+struct Batch<'a> {
+    opened: BTreeMap<&'a str, &'a OpenCall>,
+    /// In the order of writing.
+    closed: Vec<&'a RecentCall>,
+    alive: BTreeMap<&'a str, Timestamp>,
+    alerts: Vec<(u64, &'a AlertRecord)>,
+    bound: BTreeMap<&'a str, &'a [Registration]>,
+}
+
+impl<'a> Batch<'a> {
+    fn of(entries: &'a [Numbered]) -> Batch<'a> {
+        let mut batch = Batch::default();
+        let mut over = BTreeSet::new();
+        for Numbered { number, entry } in entries {
+            match entry {
+                Entry::CallOpened(call) => {
+                    batch.opened.insert(&call.call_sid, call);
+                }
+                Entry::CallClosed(call) => {
+                    // why: the first record of a call is the one that counts.
+                    if over.insert(call.call_sid.as_str()) {
+                        batch.closed.push(call);
+                    }
+                }
+                Entry::CallAlive { call_sid, at } => {
+                    let last = batch.alive.entry(call_sid).or_insert(*at);
+                    *last = (*last).max(*at);
+                }
+                Entry::Alert(alert) => batch.alerts.push((*number, alert)),
+                Entry::Bound { aor, bindings } => {
+                    batch.bound.insert(aor, bindings);
+                }
+            }
+        }
+        // A call that is over is not opened, whatever came first.
+        batch.opened.retain(|call_sid, _| !over.contains(call_sid));
+        batch.alive.retain(|call_sid, _| !over.contains(call_sid));
+        batch
+    }
+}
 
 impl Store {
     /// Writes all of the batch, or nothing. `run` tells its entries from those of other journals
     /// that have the same number.
-    pub(crate) async fn write(&self, run: Uuid, batch: &[Numbered]) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, run: Uuid, entries: &[Numbered]) -> Result<(), StoreError> {
+        let batch = Batch::of(entries);
         let written = async {
             let mut transaction = self.writing().await?;
-            for entry in batch {
-                write(&mut transaction, run, entry).await?;
+            write(&mut transaction, run, &batch).await?;
+            if self.is_in_memory() {
+                forget(&mut transaction, &batch).await?;
             }
             transaction.commit().await
         };
@@ -29,38 +86,100 @@ impl Store {
 async fn write(
     connection: &mut SqliteConnection,
     run: Uuid,
-    entry: &Numbered,
+    batch: &Batch<'_>,
 ) -> Result<(), sqlx::Error> {
-    match &entry.entry {
-        Entry::CallOpened(call) => opened(connection, call).await,
-        Entry::CallAlive { call_sid, at } => {
-            let alive = sqlx::query("UPDATE open_calls SET at = max(at, ?) WHERE call_sid = ?");
-            alive.bind(at).bind(call_sid).execute(connection).await?;
-            Ok(())
-        }
-        Entry::CallClosed(call) => closed(connection, call).await,
-        Entry::Alert(alert) => alerted(connection, alert, &format!("{run}-{}", entry.number)).await,
-        Entry::Bound { aor, bindings } => bound(connection, aor, bindings).await,
+    let opened: Vec<&OpenCall> = batch.opened.values().copied().collect();
+    for rows in in_steps(&opened) {
+        open(connection, rows).await?;
     }
-}
-
-async fn opened(connection: &mut SqliteConnection, call: &OpenCall) -> Result<(), sqlx::Error> {
-    let over = sqlx::query("SELECT 1 FROM recent_calls WHERE call_sid = ?").bind(&call.call_sid);
-    if over.fetch_optional(&mut *connection).await?.is_some() {
-        return Ok(());
+    for rows in in_steps(&batch.closed) {
+        close(connection, rows).await?;
     }
-    let set: Vec<String> =
-        OpenCall::COLUMNS.iter().map(|name| format!("\"{name}\" = excluded.\"{name}\"")).collect();
-    let conflict = format!("ON CONFLICT (call_sid) DO UPDATE SET {}", set.join(", "));
-    call.bind(sqlx::query(OpenCall::insert(&[], &conflict))).execute(connection).await?;
+    for (call_sid, at) in &batch.alive {
+        let alive = sqlx::query("UPDATE open_calls SET at = max(at, ?) WHERE call_sid = ?");
+        alive.bind(at).bind(*call_sid).execute(&mut *connection).await?;
+    }
+    for (number, alert) in &batch.alerts {
+        alerted(connection, alert, &format!("{run}-{number}")).await?;
+    }
+    for (aor, bindings) in &batch.bound {
+        bound(connection, aor, bindings).await?;
+    }
     Ok(())
 }
 
-async fn closed(connection: &mut SqliteConnection, call: &RecentCall) -> Result<(), sqlx::Error> {
-    let insert = RecentCall::insert(&[], "ON CONFLICT (call_sid) DO NOTHING");
-    call.bind(sqlx::query(insert)).execute(&mut *connection).await?;
-    let delete = sqlx::query("DELETE FROM open_calls WHERE call_sid = ?").bind(&call.call_sid);
+/// The rows in pieces of the lengths of [`ROWS`], each with the number of its length.
+fn in_steps<T>(mut rows: &[T]) -> impl Iterator<Item = (usize, &[T])> {
+    std::iter::from_fn(move || {
+        let size = ROWS.iter().position(|size| *size <= rows.len())?;
+        let (now, later) = rows.split_at(ROWS[size]);
+        rows = later;
+        Some((size, now))
+    })
+}
+
+/// Statements for each of [`ROWS`], put together once: their text is longer than what it writes.
+type Statements = LazyLock<[String; ROWS.len()]>;
+
+static OPEN: Statements = LazyLock::new(|| {
+    ROWS.map(|size| {
+        let (table, columns, rows) = (OpenCall::TABLE, OpenCall::columns(), OpenCall::marks(size));
+        let set = OpenCall::COLUMNS.iter().map(|name| format!("\"{name}\" = excluded.\"{name}\""));
+        let set: Vec<String> = set.collect();
+        // The first column is `call_sid`. A call that has its record already stays closed.
+        format!(
+            "INSERT INTO {table} ({columns}) SELECT * FROM (VALUES {rows}) \
+             WHERE NOT EXISTS (SELECT 1 FROM recent_calls WHERE call_sid = column1) \
+             ON CONFLICT (call_sid) DO UPDATE SET {}",
+            set.join(", ")
+        )
+    })
+});
+
+static CLOSE: Statements = LazyLock::new(|| {
+    ROWS.map(|size| RecentCall::insert_rows(size, "ON CONFLICT (call_sid) DO NOTHING"))
+});
+
+static NO_LONGER_OPEN: Statements = LazyLock::new(|| {
+    ROWS.map(|size| {
+        let marks = vec!["?"; size].join(", ");
+        format!("DELETE FROM open_calls WHERE call_sid IN ({marks})")
+    })
+});
+
+async fn open(
+    connection: &mut SqliteConnection,
+    (size, calls): (usize, &[&OpenCall]),
+) -> Result<(), sqlx::Error> {
+    let upsert = sqlx::query(OPEN[size].as_str());
+    calls.iter().fold(upsert, |statement, call| call.bind(statement)).execute(connection).await?;
+    Ok(())
+}
+
+async fn close(
+    connection: &mut SqliteConnection,
+    (size, calls): (usize, &[&RecentCall]),
+) -> Result<(), sqlx::Error> {
+    let insert = sqlx::query(CLOSE[size].as_str());
+    let insert = calls.iter().fold(insert, |statement, call| call.bind(statement));
+    insert.execute(&mut *connection).await?;
+    let delete = sqlx::query(NO_LONGER_OPEN[size].as_str());
+    let delete = calls.iter().fold(delete, |statement, call| statement.bind(&call.call_sid));
     delete.execute(connection).await?;
+    Ok(())
+}
+
+/// Lets go of what a store in memory has no room for.
+async fn forget(connection: &mut SqliteConnection, batch: &Batch<'_>) -> Result<(), sqlx::Error> {
+    const CALLS: &str =
+        "DELETE FROM recent_calls WHERE id <= (SELECT max(id) FROM recent_calls) - ?";
+    const ALERTS: &str = "DELETE FROM alerts WHERE id <= (SELECT max(id) FROM alerts) - ?";
+    for (is_due, delete) in [(!batch.closed.is_empty(), CALLS), (!batch.alerts.is_empty(), ALERTS)]
+    {
+        if is_due {
+            sqlx::query(delete).bind(IN_MEMORY_MAX).execute(&mut *connection).await?;
+        }
+    }
     Ok(())
 }
 

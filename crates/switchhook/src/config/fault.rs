@@ -80,7 +80,7 @@ impl std::error::Error for Fault {}
 
 /// Everything found while one configuration is read.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(crate) struct Report {
     path: String,
     text: String,
     /// Offset at which each line begins.
@@ -92,7 +92,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(path: &str, text: &str) -> Report {
+    pub(crate) fn new(path: &str, text: &str) -> Report {
         Report {
             path: path.to_owned(),
             text: text.to_owned(),
@@ -106,11 +106,19 @@ impl Report {
     }
 
     /// Line and column of a byte offset in the configuration file.
-    pub(super) fn place(&self, offset: usize) -> Place {
+    pub(crate) fn place(&self, offset: usize) -> Place {
         let line = self.line(offset);
         let begin = self.lines.get(line - 1).copied().unwrap_or_default();
         let column = self.text.get(begin..offset).unwrap_or_default().chars().count() + 1;
         Place::File { path: self.path.clone(), line, column }
+    }
+
+    /// Where the text of a value in triple quotes begins, of which the quotes are at `place`;
+    /// `None` for a value in single quotes, where an escape may stand for anything.
+    pub(crate) fn text_in_triple_quotes(&self, place: &Place) -> Option<usize> {
+        let Place::File { line, column, .. } = place else { return None };
+        let rest: String = self.text.lines().nth(line - 1)?.chars().skip(column - 1).collect();
+        matches!(rest.trim_end(), "'''" | "\"\"\"").then_some(line + 1)
     }
 
     /// Line of a byte offset, from 1.
@@ -118,7 +126,7 @@ impl Report {
         self.lines.partition_point(|begin| *begin <= offset)
     }
 
-    pub(super) fn fault(&self, fault: Fault) {
+    pub(crate) fn fault(&self, fault: Fault) {
         if let Place::File { path, line, .. } = &fault.place
             && *path == self.path
             && self.rubble.borrow().contains(line)
@@ -129,18 +137,18 @@ impl Report {
     }
 
     /// A fault that something is not there, which cannot be said of a file with broken syntax.
-    pub(super) fn missing(&self, fault: Fault) {
+    pub(crate) fn missing(&self, fault: Fault) {
         if self.rubble.borrow().is_empty() {
             self.fault(fault);
         }
     }
 
-    pub(super) fn warn(&self, warning: Fault) {
+    pub(crate) fn warn(&self, warning: Fault) {
         self.warnings.borrow_mut().push(warning);
     }
 
     /// A fault of syntax over `span`. Nothing else is reported about its lines.
-    pub(super) fn syntax(&self, span: Option<Range<usize>>, message: &str) {
+    pub(crate) fn syntax(&self, span: Option<Range<usize>>, message: &str) {
         let span = span.unwrap_or(0..0);
         let start = span.start.min(self.text.len());
         let (first, last) = (self.line(start), self.line(span.end));
@@ -174,7 +182,7 @@ impl Report {
 
     /// (faults, warnings): those of the configuration first, then those of the applications it
     /// names, then the environment; each by position.
-    pub(super) fn sorted(self) -> (Vec<Fault>, Vec<Fault>) {
+    pub(crate) fn sorted(self) -> (Vec<Fault>, Vec<Fault>) {
         let sort = |mut faults: Vec<Fault>| {
             faults.sort_by(|first, second| {
                 let foreign = |place: &Place| match place {
@@ -203,7 +211,7 @@ fn is_secret(line: &str) -> bool {
 }
 
 /// A text in quotes, control characters escaped, a long one cut.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut cut: String = text.chars().take(SHOWN_MAX).collect();
     if cut.len() < text.len() {
         cut.push('…');
@@ -212,7 +220,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// The word of `known` that `written` most likely stands for, in backticks.
-pub(super) fn nearest<'k>(
+pub(crate) fn nearest<'k>(
     written: &str,
     known: impl IntoIterator<Item = &'k str>,
 ) -> Option<String> {

@@ -39,12 +39,13 @@ pub use capacity::{
 };
 pub use environment::PREFIX;
 pub use fault::{Fault, Place};
+pub(crate) use fault::{Report, nearest};
 pub(crate) use names::sid;
+pub(crate) use reader::{Entry, Section};
+pub(crate) use value::is_sip_user;
 
 use carrier::Carriers;
 use environment::{Override, overrides};
-use fault::Report;
-use reader::Section;
 
 /// The account of every installation.
 pub const ACCOUNT_SID: &str = "9351f46a-678c-43f5-b8a6-d4eb58d131af";

@@ -18,9 +18,9 @@ use super::fault::{Fault, Place, Report, nearest, shown};
 use super::value;
 
 /// A table of the file, which may be absent, and what overrides it.
-pub(super) struct Section<'a> {
-    pub(super) report: &'a Report,
-    pub(super) pointer: String,
+pub(crate) struct Section<'a> {
+    pub(crate) report: &'a Report,
+    pub(crate) pointer: String,
     /// Where the table begins; the top of the file where it is absent.
     place: Place,
     table: Option<&'a DeTable<'a>>,
@@ -30,10 +30,10 @@ pub(super) struct Section<'a> {
 
 /// One value, and where it came from.
 #[derive(Clone)]
-pub(super) struct Entry<'a> {
-    pub(super) report: &'a Report,
-    pub(super) pointer: String,
-    pub(super) place: Place,
+pub(crate) struct Entry<'a> {
+    pub(crate) report: &'a Report,
+    pub(crate) pointer: String,
+    pub(crate) place: Place,
     raw: Raw<'a>,
     secret: bool,
 }
@@ -47,7 +47,7 @@ enum Raw<'a> {
 
 impl<'a> Section<'a> {
     /// The whole file.
-    pub(super) fn root(report: &'a Report, table: &'a DeTable<'a>) -> Section<'a> {
+    pub(crate) fn root(report: &'a Report, table: &'a DeTable<'a>) -> Section<'a> {
         Section::new(report, String::new(), report.place(0), Some(table))
     }
 
@@ -71,7 +71,7 @@ impl<'a> Section<'a> {
     }
 
     /// The tables `[[name]]`, none where it is absent.
-    pub(super) fn list(&self, name: &'static str) -> Vec<Section<'a>> {
+    pub(crate) fn list(&self, name: &'static str) -> Vec<Section<'a>> {
         let Some(entry) = self.entry(name) else { return Vec::new() };
         let expected = format!("tables [[{}]]", self.pointer_as_header(name));
         match entry.raw {
@@ -94,7 +94,7 @@ impl<'a> Section<'a> {
     }
 
     /// The value of `key`, overridden or from the file.
-    pub(super) fn entry(&self, key: &'static str) -> Option<Entry<'a>> {
+    pub(crate) fn entry(&self, key: &'static str) -> Option<Entry<'a>> {
         if !self.known.borrow().contains(&key) {
             self.known.borrow_mut().push(key);
         }
@@ -110,17 +110,17 @@ impl<'a> Section<'a> {
     }
 
     /// Where `key` stands, or the table that it is absent from.
-    pub(super) fn place_of(&self, key: &'static str) -> Place {
+    pub(crate) fn place_of(&self, key: &'static str) -> Place {
         self.entry(key).map_or_else(|| self.place.clone(), |entry| entry.place)
     }
 
     /// As [`Section::entry`], for a value that no fault may repeat.
-    pub(super) fn secret(&self, key: &'static str) -> Option<Entry<'a>> {
+    pub(crate) fn secret(&self, key: &'static str) -> Option<Entry<'a>> {
         self.entry(key).map(|entry| Entry { secret: true, ..entry })
     }
 
     /// As [`Section::entry`], and a fault where it is absent.
-    pub(super) fn required(&self, key: &'static str, expected: &str) -> Option<Entry<'a>> {
+    pub(crate) fn required(&self, key: &'static str, expected: &str) -> Option<Entry<'a>> {
         let entry = self.entry(key);
         if entry.is_none() {
             self.missing(key, &format!("{key} is missing"), expected);
@@ -129,7 +129,7 @@ impl<'a> Section<'a> {
     }
 
     /// A fault that `key` is not there, at the head of the table.
-    pub(super) fn missing(&self, key: &str, what: &str, expected: &str) {
+    pub(crate) fn missing(&self, key: &str, what: &str, expected: &str) {
         self.report.missing(Fault {
             place: self.place.clone(),
             pointer: format!("{}/{key}", self.pointer),
@@ -140,19 +140,29 @@ impl<'a> Section<'a> {
         });
     }
 
+    /// Every key with its value, of a table whose keys are free.
+    pub(crate) fn members(self) -> Vec<(&'a str, Entry<'a>)> {
+        let members = self.table.into_iter().flat_map(DeTable::iter);
+        let entry = |key: &'a str, value| {
+            let pointer = format!("{}/{}", self.pointer, escaped(key));
+            (key, Entry::of_file(self.report, pointer, value))
+        };
+        members.map(|(key, value)| entry(key.get_ref(), value)).collect()
+    }
+
     /// Reports every key and every override that nobody asked for.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         let known = self.known.into_inner();
-        let place_name = if self.pointer.is_empty() { "section" } else { "key" };
-        for (key, _) in self.table.into_iter().flat_map(DeTable::iter) {
+        for (key, value) in self.table.into_iter().flat_map(DeTable::iter) {
             let name: &str = key.get_ref();
             if known.contains(&name) {
                 continue;
             }
-            let escaped = name.replace('~', "~0").replace('/', "~1");
+            let is_section = matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
+            let place_name = if self.pointer.is_empty() && is_section { "section" } else { "key" };
             self.report.fault(Fault {
                 place: self.report.place(key.span().start),
-                pointer: format!("{}/{escaped}", self.pointer),
+                pointer: format!("{}/{}", self.pointer, escaped(name)),
                 what: format!("unknown {place_name}"),
                 expected: format!("one of {}", known.join(", ")),
                 got: shown(name),
@@ -167,6 +177,11 @@ impl<'a> Section<'a> {
     }
 }
 
+/// A key as it stands in a pointer (RFC 6901 §3).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 impl<'a> Entry<'a> {
     fn of_file(report: &'a Report, pointer: String, value: &'a Spanned<DeValue<'a>>) -> Entry<'a> {
         let place = report.place(value.span().start);
@@ -178,28 +193,28 @@ impl<'a> Entry<'a> {
     }
 
     /// This value is wrong; `got` is the value itself.
-    pub(super) fn fault(&self, what: &str, expected: &str) {
+    pub(crate) fn fault(&self, what: &str, expected: &str) {
         self.fault_with(what, expected, None);
     }
 
     /// As [`Entry::fault`], with a likely fix.
-    pub(super) fn fault_with(&self, what: &str, expected: &str, did_you_mean: Option<String>) {
+    pub(crate) fn fault_with(&self, what: &str, expected: &str, did_you_mean: Option<String>) {
         self.report.fault(self.finding(what, expected, did_you_mean));
     }
 
     /// A fault that some other entry is not there, which broken syntax may have swallowed.
-    pub(super) fn unresolved(&self, what: &str, expected: &str, did_you_mean: Option<String>) {
+    pub(crate) fn unresolved(&self, what: &str, expected: &str, did_you_mean: Option<String>) {
         self.report.missing(self.finding(what, expected, did_you_mean));
     }
 
     /// A warning about this value.
-    pub(super) fn warn(&self, what: &str) {
+    pub(crate) fn warn(&self, what: &str) {
         let warning = Fault { got: String::new(), ..self.finding(what, "", None) };
         self.report.warn(warning);
     }
 
     /// The same value, not to be repeated by a fault.
-    pub(super) fn redacted(&self) -> Entry<'a> {
+    pub(crate) fn redacted(&self) -> Entry<'a> {
         Entry { secret: true, ..self.clone() }
     }
 
@@ -233,7 +248,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The text as it stands, without a fault where it is none.
-    pub(super) fn as_text(&self) -> Option<&'a str> {
+    pub(crate) fn as_text(&self) -> Option<&'a str> {
         match self.raw {
             Raw::Toml(DeValue::String(text)) => Some(text),
             Raw::Text(text) => Some(text),
@@ -242,12 +257,22 @@ impl<'a> Entry<'a> {
     }
 
     /// It is a table, or comes from the environment, where tables cannot come from.
-    pub(super) fn is_table(&self) -> bool {
+    pub(crate) fn is_table(&self) -> bool {
         matches!(self.raw, Raw::Toml(DeValue::Table(_)))
     }
 
+    /// It is true or false.
+    pub(crate) fn is_boolean(&self) -> bool {
+        matches!(self.raw, Raw::Toml(DeValue::Boolean(_)))
+    }
+
+    /// It is an array.
+    pub(crate) fn is_array(&self) -> bool {
+        matches!(self.raw, Raw::Toml(DeValue::Array(_)))
+    }
+
     /// A text that is not blank and has no control character.
-    pub(super) fn text(&self) -> Option<&'a str> {
+    pub(crate) fn text(&self) -> Option<&'a str> {
         let expected = "a text, not empty and without control characters";
         match self.as_text() {
             None => self.fault("wrong type", "a text in quotes"),
@@ -261,7 +286,7 @@ impl<'a> Entry<'a> {
     }
 
     /// One of a few words.
-    pub(super) fn word(&self, words: &[&'static str]) -> Option<&'static str> {
+    pub(crate) fn word(&self, words: &[&'static str]) -> Option<&'static str> {
         let text = self.text()?;
         let found = words.iter().find(|word| **word == text).copied();
         if found.is_none() {
@@ -272,7 +297,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A text that a type can be read from.
-    pub(super) fn parsed<T: FromStr>(&self, what: &str, expected: &str) -> Option<T> {
+    pub(crate) fn parsed<T: FromStr>(&self, what: &str, expected: &str) -> Option<T> {
         let parsed = self.as_text().and_then(|text| text.parse().ok());
         if parsed.is_none() {
             self.fault(if self.as_text().is_some() { what } else { "wrong type" }, expected);
@@ -280,7 +305,7 @@ impl<'a> Entry<'a> {
         parsed
     }
 
-    pub(super) fn boolean(&self) -> Option<bool> {
+    pub(crate) fn boolean(&self) -> Option<bool> {
         match self.raw {
             Raw::Toml(DeValue::Boolean(value)) => return Some(*value),
             Raw::Text("true") => return Some(true),
@@ -291,7 +316,7 @@ impl<'a> Entry<'a> {
     }
 
     /// An integer within `range`.
-    pub(super) fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
+    pub(crate) fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
         let (low, high) = (range.start(), range.end());
         let expected = format!("an integer from {low} to {high}");
         let number = match self.raw {
@@ -312,7 +337,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A duration such as "500ms", "30s", "10m", "1h", or 0.
-    pub(super) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
+    pub(crate) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let expected = "a duration such as \"500ms\", \"30s\", \"10m\", \"1h\"";
         let parsed = match self.raw {
             Raw::Toml(DeValue::Integer(number)) if number.as_str() == "0" => Some(Duration::ZERO),
@@ -337,7 +362,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The elements of an array; in the environment, of a list with commas.
-    pub(super) fn elements(&self) -> Vec<Entry<'a>> {
+    pub(crate) fn elements(&self) -> Vec<Entry<'a>> {
         match self.raw {
             Raw::Toml(DeValue::Array(array)) => {
                 array.iter().enumerate().map(|(at, value)| self.element(at, value)).collect()
@@ -354,7 +379,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A table.
-    pub(super) fn table(&self) -> Option<Section<'a>> {
+    pub(crate) fn table(&self) -> Option<Section<'a>> {
         let Raw::Toml(DeValue::Table(table)) = self.raw else {
             self.fault("wrong type", "a table");
             return None;

@@ -55,7 +55,7 @@ pub(super) fn is_dns_name(text: &str) -> bool {
 }
 
 /// A user part that needs no escaping (RFC 3261 §25.1: unreserved and user-unreserved).
-pub(super) fn is_sip_user(text: &str) -> bool {
+pub(crate) fn is_sip_user(text: &str) -> bool {
     let extra = b"-_.!~*'()&=+$,;?/";
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte))

@@ -81,7 +81,8 @@ async fn play() -> Result<Story, String> {
     let (lines, mut heard) = mpsc::unbounded_channel();
     let application = Application::start(APPLICATION, lines.clone()).await?;
     let config = configuration(application.address)?;
-    let gateway = Gateway::start(&config, forgetful_store().await?).await?;
+    let office = tokio::runtime::Handle::current();
+    let gateway = Gateway::start(&config, forgetful_store().await?, &office).await?;
     let switch = gateway.sip_sockets().first().map(|(_, at)| *at).ok_or("no SIP socket")?;
     let (controls, told) = mpsc::channel(1);
     let running = tokio::spawn(gateway.run(told));

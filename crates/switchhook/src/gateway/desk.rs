@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use verbs::rest::Update;
 
 use super::Gateway;
+use super::call_list::Listed;
 use super::meter::Levels;
 
 /// Questions that may wait for the loop.
@@ -28,7 +29,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(15);
 pub(super) enum Asked {
     Command(Command, oneshot::Sender<Reply>),
     Alert(Alert),
-    Calls(oneshot::Sender<Vec<Value>>),
+    Calls(oneshot::Sender<Listed>),
     Registrations(oneshot::Sender<Vec<Registered>>),
     Metrics(oneshot::Sender<String>),
     Settings(Arc<Settings>, oneshot::Sender<()>),
@@ -111,7 +112,7 @@ impl Desk {
     }
 
     pub(super) async fn calls(&self) -> Result<Vec<Value>, Refusal> {
-        self.ask(Asked::Calls).await
+        Ok(self.ask(Asked::Calls).await?.flat())
     }
 
     pub(super) async fn registrations(&self) -> Result<Vec<Registered>, Refusal> {
@@ -141,7 +142,7 @@ impl Gateway {
                 self.switch.handle_command(now, id, command);
             }
             Asked::Alert(alert) => self.raise(&alert),
-            Asked::Calls(answer) => give(answer, self.call_list.list(now)),
+            Asked::Calls(answer) => give(answer, self.call_list.listed(now)),
             Asked::Registrations(answer) => give(answer, self.registered(now)),
             Asked::Metrics(answer) => give(answer, self.meter.text(&self.levels(now))),
             Asked::Settings(settings, done) => {
@@ -183,6 +184,7 @@ impl Gateway {
             registrations: self.switch.registrations(now),
             transactions: alive.sip.transactions,
             dialogs: alive.sip.dialogs,
+            turned_away: self.switch.turned_away(),
             rtp_ports_used: self.ports.used(),
             rtp_ports: self.ports.pairs(),
             journal_waiting: journal.waiting,

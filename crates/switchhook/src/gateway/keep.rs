@@ -48,14 +48,14 @@ impl Keeper {
         self.open.contains(call_sid)
     }
 
-    /// A leg changed, or is over.
-    pub(super) fn record(&mut self, record: LegRecord) {
+    /// A leg changed, or is over; `event` is its status event as JSON text.
+    pub(super) fn record(&mut self, record: LegRecord, event: String) {
         let entry = if record.ended_at.is_some() {
             self.open.remove(&record.call_sid);
             Entry::CallClosed(Box::new(self.closed(record)))
         } else {
             self.open.insert(record.call_sid.clone());
-            Entry::CallOpened(Box::new(self.opened(record)))
+            Entry::CallOpened(Box::new(self.opened(record, event)))
         };
         self.write(entry);
     }
@@ -121,13 +121,13 @@ impl Keeper {
         Timestamp::from(wall + instant.saturating_duration_since(start))
     }
 
-    fn opened(&self, record: LegRecord) -> OpenCall {
+    fn opened(&self, record: LegRecord, event: String) -> OpenCall {
         let now = Timestamp::now();
         OpenCall {
             attempted_at: record.attempted_at.map_or(now, |at| self.at(at)),
             answered_at: record.answered_at.map(|at| self.at(at)),
             at: now,
-            last_event: Some(record.event.to_string()),
+            last_event: Some(event),
             call_status_hook: record.call_status_hook.as_ref().map(store::Hook::from),
             base_hook: record.base_hook.as_ref().map(store::Hook::from),
             direction: direction(record.direction),

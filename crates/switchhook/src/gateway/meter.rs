@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use call::LegRecord;
+use call::{LegRecord, TurnedAway};
 use metrics::{Unit, counter, gauge, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
@@ -31,6 +31,7 @@ pub(super) struct Levels {
     pub(super) registrations: usize,
     pub(super) transactions: usize,
     pub(super) dialogs: usize,
+    pub(super) turned_away: TurnedAway,
     pub(super) rtp_ports_used: usize,
     pub(super) rtp_ports: usize,
     pub(super) journal_waiting: usize,
@@ -121,6 +122,10 @@ impl Meter {
             gauge!("switchhook_registrations").set(level(levels.registrations));
             gauge!("switchhook_sip_transactions").set(level(levels.transactions));
             gauge!("switchhook_sip_dialogs").set(level(levels.dialogs));
+            let TurnedAway { silenced, locked, withheld } = levels.turned_away;
+            counter!("switchhook_sources_silenced_total").absolute(silenced);
+            counter!("switchhook_sources_locked_total").absolute(locked);
+            counter!("switchhook_answers_withheld_total").absolute(withheld);
             gauge!("switchhook_rtp_ports_used").set(level(levels.rtp_ports_used));
             gauge!("switchhook_rtp_ports").set(level(levels.rtp_ports));
             gauge!("switchhook_journal_waiting").set(level(levels.journal_waiting));
@@ -146,6 +151,13 @@ impl Meter {
                 "switchhook_status_events_dropped_total",
                 Unit::Count,
                 "Status events dropped because too many waited"
+            );
+            counter!("switchhook_sources_silenced_total", Unit::Count, "Strangers silenced");
+            counter!("switchhook_sources_locked_total", Unit::Count, "Guessers locked out");
+            counter!(
+                "switchhook_answers_withheld_total",
+                Unit::Count,
+                "Answers held back because more was asked than proved"
             );
             histogram!("switchhook_hook_seconds", Unit::Seconds, "Webhooks until answered");
             histogram!("switchhook_answer_seconds", Unit::Seconds, "INVITE until answered");

@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use call::{CallKey, Input, Settings, Switch};
 use store::{Journal, Store};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -85,22 +86,24 @@ impl Gateway {
     /// Binds every socket, writes the entries of the file to the store, and starts the media
     /// threads and the HTTP side. The secrets of `config` are filled.
     ///
+    /// Signalling and the requests to applications belong to the runtime that this is called in;
+    /// what no call waits for, the HTTP side and the journal, to the runtime `office`.
+    ///
     /// # Errors
     /// A sentence for the operator: what could not be had, and the remedy.
-    pub async fn start(config: &Config, store: Store) -> Result<Gateway, String> {
+    pub async fn start(config: &Config, store: Store, office: &Handle) -> Result<Gateway, String> {
         let (udp, tcp) = sockets(config).map_err(|error| error.to_string())?;
         let ways = Ways { udp: udp.clone(), tcp: tcp.as_ref().map(net::sip::Tcp::advertised) };
-        let listen = config.http.listen;
-        let listener = TcpListener::bind(listen).await.map_err(|error| {
-            format!("http {listen}: {error}; choose another address in [http] listen")
-        })?;
-        let http_address = listener.local_addr().map_err(|error| error.to_string())?;
+        let (listener, http_address) = listen(config.http.listen, office)?;
         let media_config = net::rtp::Config { inactivity: config.media.timeout };
         let count = net::rtp::Workers::default_count();
         let (workers, media_events) = net::rtp::Workers::start(count, media_config)
             .map_err(|error| format!("media threads: {error}"))?;
         let provisioned = provision::provision(config, &store).await?;
-        let journal = Journal::start(store.clone());
+        let journal = {
+            let _of_office = office.enter();
+            Journal::start(store.clone())
+        };
         let hooks = hooks::Client::new(hooks::Config {
             webhook_secret: provisioned.webhook_secret,
             allow_private: config.http.allow_private.clone(),
@@ -116,7 +119,7 @@ impl Gateway {
             provisioner: Arc::new(provisioner),
             desk,
         });
-        let http_stop = serve_http(listener, &state, store.clone(), config);
+        let http_stop = serve_http(listener, &state, store.clone(), config, office);
         let status_queue = hooks::StatusQueue::new(hooks.clone());
         keep::recover(&store, &status_queue).await?;
         let keeper = keep::Keeper::new(journal, &config.settings);
@@ -149,7 +152,7 @@ impl Gateway {
             answers,
             asks,
             waiting: desk::Waiting::default(),
-            call_list: call_list::CallList::default(),
+            call_list: call_list::CallList::new(config.settings.service_provider_sid.clone()),
             state,
             http_address,
             http_stop,
@@ -180,12 +183,27 @@ impl Gateway {
     }
 }
 
+/// A listener of that runtime, and where it really listens.
+fn listen(address: SocketAddr, office: &Handle) -> Result<(TcpListener, SocketAddr), String> {
+    let bound = || {
+        let _of_office = office.enter();
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let at = listener.local_addr()?;
+        Ok((TcpListener::from_std(listener)?, at))
+    };
+    bound().map_err(|error: std::io::Error| {
+        format!("http {address}: {error}; choose another address in [http] listen")
+    })
+}
+
 /// Starts the HTTP side; cancelled, it ends.
 fn serve_http(
     listener: TcpListener,
     state: &Arc<State>,
     store: Store,
     config: &Config,
+    office: &Handle,
 ) -> CancellationToken {
     let http_stop = CancellationToken::new();
     let of_api = api::Config {
@@ -196,7 +214,7 @@ fn serve_http(
         service_provider_sid: config.settings.service_provider_sid.clone(),
     };
     let served = api::serve(listener, of_api, http_stop.clone().cancelled_owned());
-    tokio::spawn(async move {
+    office.spawn(async move {
         if let Err(error) = served.await {
             tracing::error!(%error, "the HTTP side ended");
         }

@@ -26,6 +26,8 @@ impl Gateway {
         let mut watching = true;
         let result = loop {
             self.carry_out_all();
+            // why: once a turn, because a wake is a system call and often a change of threads.
+            self.media.wake();
             self.state.live_calls.store(self.switch.callers(), Ordering::Relaxed);
             let now = Instant::now();
             if drain.is_overdue(now) {

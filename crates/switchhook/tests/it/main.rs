@@ -1,4 +1,4 @@
-//! The configuration and the `check` command from outside.
+//! The configuration and the commands `check` and `simulate` from outside.
 
 mod capacity;
 mod check_command;
@@ -11,3 +11,5 @@ mod hostile_text;
 mod provisioning;
 mod reading;
 mod rest_reaches_calls;
+mod scenario_faults;
+mod simulate_command;

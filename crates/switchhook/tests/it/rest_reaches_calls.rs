@@ -62,7 +62,8 @@ async fn a_carrier_that_was_just_made_brings_calls_and_one_that_was_removed_does
     let mut config = config(FILE);
     config.fill_generated(|bytes| bytes.fill(7));
     let store = Store::open("sqlite::memory:").await.expect("opens");
-    let gateway = Gateway::start(&config, store).await.expect("starts");
+    let gateway =
+        Gateway::start(&config, store, &tokio::runtime::Handle::current()).await.expect("starts");
     let (sip, http) = (gateway.sip_sockets()[0].1, gateway.http_address());
     let (controls, told) = mpsc::channel(2);
     let running = tokio::spawn(gateway.run(told));

@@ -50,7 +50,7 @@ impl Call {
     /// the failure allows it, or where it was redirected to.
     pub(crate) fn crank_back(&mut self, cx: Context<'_>, id: LegId) -> bool {
         let goes_on = |leg: &Leg| leg.redirected || may_crank_back(leg.sip_status);
-        let allowed = self.legs.get(&id).is_some_and(goes_on);
+        let allowed = self.legs.get(&id).is_some_and(|leg| goes_on(leg));
         allowed && self.next_gateway(cx, id)
     }
 
@@ -77,7 +77,7 @@ impl Call {
             .and_then(|response| response.header_text("Retry-After").map(|text| text.into_owned()));
         let Some(seconds) = asked.as_deref().and_then(seconds) else { return };
         let until = cx.now + Duration::from_secs(seconds).min(REST_MAX);
-        if let Some(gateway) = self.legs.get(&id).and_then(gateway_of) {
+        if let Some(gateway) = self.legs.get(&id).and_then(|leg| gateway_of(leg)) {
             self.output(Output::Rest { gateway, until });
         }
     }

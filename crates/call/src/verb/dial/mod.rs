@@ -23,7 +23,7 @@ use result::Record;
 use ring::{Action, Input, State};
 
 /// A dial while it runs, and until its result is sent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dial {
     pub(crate) verb: verbs::Dial,
     /// It calls the caller itself: whoever wins runs the verbs.

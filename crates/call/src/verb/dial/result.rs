@@ -27,7 +27,7 @@ pub(crate) enum End {
 }
 
 /// What became of one target.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) skipped: Option<LostBecause>,
     pub(crate) unroutable: Option<Unroutable>,
@@ -85,9 +85,10 @@ impl Record {
     fn standing(&self, winner: Option<&str>) -> Option<&AttemptRecord> {
         let won = |attempt: &&AttemptRecord| winner == Some(attempt.call_sid.as_str());
         let stopped = |attempt: &&AttemptRecord| attempt.lost_because.is_some_and(was_stopped);
-        let (ended, status) = self.failure().map(|(at, status, _)| (at, status)).unzip();
-        let failed =
-            |attempt: &&AttemptRecord| Some(attempt.ended) == ended && attempt.sip_status == status;
+        let failure = self.failure().map(|(at, status, _)| (at, status));
+        let failed = |attempt: &&AttemptRecord| {
+            failure.is_some() && attempt.failure().map(|(at, status, _)| (at, status)) == failure
+        };
         // why: what another address of the same next hop took over stands for nothing.
         let attempts = || self.attempts.iter().filter(|attempt| !attempt.fruitless);
         attempts()
@@ -200,9 +201,14 @@ impl AttemptRecord {
         }
     }
 
-    /// Its final status, once it has one.
+    /// Its final status, once it has one; that of a failure, unless it was connected.
     fn failure(&self) -> Option<Failure<'_>> {
-        Some((self.ended, self.sip_status?, self.sip_reason.as_deref()?))
+        let (status, reason) = (self.sip_status?, self.sip_reason.as_deref()?);
+        match self.answered {
+            // why: a 2xx that crossed our CANCEL was no answer, and outranks no failure.
+            None if status < 300 => Some((self.ended, 487, sip::default_reason(487))),
+            _ => Some((self.ended, status, reason)),
+        }
     }
 
     fn report(&self, started: Instant) -> AttemptReport {
@@ -366,12 +372,6 @@ impl Dial {
     }
 }
 
-/// What a final status says of a leg that nobody was connected to: a 2xx that crossed our CANCEL
-/// was no answer.
-fn unanswered(status: u16) -> u16 {
-    if status < 300 { 487 } else { status }
-}
-
 /// The reason phrase that came with this status.
 fn outcome_reason(dial: &Dial, status: u16) -> Option<String> {
     let failures = dial.records.iter().filter_map(Record::failure);
@@ -390,19 +390,17 @@ fn outcome(dial: &Dial, end: End) -> DialResult {
         End::NoAnswer => (DialStatus::NoAnswer, 487, first_called),
         End::Failed => {
             let failures = dial.records.iter().filter_map(Record::failure);
-            let failures = failures.map(|(at, status, reason)| (at, unanswered(status), reason));
             let sip_status = best_of(failures.collect()).map_or(480, |(_, status, _)| status);
             let chosen = dial
                 .records
                 .iter()
                 .filter(|record| {
-                    let failure = record.failure();
-                    failure.is_some_and(|(_, status, _)| unanswered(status) == sip_status)
+                    record.failure().is_some_and(|(_, status, _)| status == sip_status)
                 })
                 .flat_map(|record| &record.attempts)
                 .find(|attempt| {
                     attempt.trying.is_some()
-                        && attempt.sip_status.map(unanswered) == Some(sip_status)
+                        && attempt.failure().is_some_and(|(_, status, _)| status == sip_status)
                         && !attempt.fruitless
                 });
             (status::of_sip(sip_status), sip_status, chosen)

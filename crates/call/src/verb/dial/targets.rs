@@ -126,7 +126,7 @@ impl Call {
         };
         let leg = self.new_leg(target, verb, route);
         let next_hop = leg.route.next_hop.clone();
-        self.legs.insert(id, leg);
+        self.legs.insert(id, Box::new(leg));
         match next_hop {
             NextHop::Host { host, port, transport } => {
                 self.effect(Effect::Resolve { leg: id, host, port, transport });

@@ -1,0 +1,157 @@
+//! What a dial looked like at the boundary of the switch, and the same forged: the judge passes
+//! the one and names what is wrong with each of the others. An invariant that no forgery breaks
+//! would prove nothing.
+
+use call::{Effect, LegId, Media};
+use serde_json::json;
+use testkit::{Judge, Seen, World};
+
+use crate::scene::{Scene, answers, callee_address, finish, hangs_up, talks};
+
+/// Callees 1 and 2 answer at the same moment, callee 3 rings on.
+fn race() -> Vec<Seen> {
+    let callees = vec![answers(1.0), answers(1.0), talks(9.0, 1.0)];
+    let scene = Scene::dialling(callees, &json!({})).caller(hangs_up(2.0));
+    let mut world: World = scene.before_the_call();
+    world.judge = Judge::with_log();
+    world.call("A");
+    finish(&mut world);
+    world.judge.at_rest().unwrap();
+    world.judge.log().to_vec()
+}
+
+/// What the judge says of a trace.
+fn judged(trace: &[Seen]) -> Result<(), String> {
+    let mut judge = Judge::default();
+    trace.iter().for_each(|seen| judge.see(seen.fact()));
+    judge.at_rest()
+}
+
+fn begins(message: &[u8], with: &str) -> bool {
+    message.starts_with(with.as_bytes())
+}
+
+/// The trace without what `is` finds.
+fn without(trace: &[Seen], is: impl Fn(&Seen) -> bool) -> Vec<Seen> {
+    let left: Vec<Seen> = trace.iter().filter(|seen| !is(seen)).cloned().collect();
+    assert!(left.len() < trace.len(), "the forgery forges nothing");
+    left
+}
+
+/// The trace with `more` after the first thing that `is` finds.
+fn with(trace: &[Seen], is: impl Fn(&Seen) -> bool, more: impl Fn(&Seen) -> Seen) -> Vec<Seen> {
+    let place = trace.iter().position(is).expect("the forgery has a place");
+    let mut forged = trace.to_vec();
+    forged.insert(place + 1, more(&trace[place]));
+    forged
+}
+
+#[track_caller]
+fn assert_names(trace: &[Seen], what: &str) {
+    let broken = judged(trace).expect_err("a forgery was passed");
+    assert!(broken.contains(what), "expected {what:?}, got {broken:?}");
+}
+
+fn said_to(number: u8, method: &'static str) -> impl Fn(&Seen) -> bool {
+    let address = callee_address(number);
+    move |seen| matches!(seen, Seen::Said(to, message) if *to == address && begins(message, method))
+}
+
+fn is_event(seen: &Seen, status: &str, of_child: bool) -> bool {
+    let Seen::Wanted(_, effect) = seen else { return false };
+    let Effect::Status(request) = &**effect else { return false };
+    let payload = &request.payload;
+    payload["call_status"] == status && payload.get("parent_call_sid").is_some() == of_child
+}
+
+fn is_result(seen: &Seen) -> bool {
+    let Seen::Wanted(_, effect) = seen else { return false };
+    matches!(&**effect, Effect::Hook { request, .. }
+        if request.payload.get("dial_call_status").is_some())
+}
+
+#[test]
+fn the_truth_is_passed() {
+    judged(&race()).unwrap();
+}
+
+#[test]
+fn a_cancel_that_never_left_is_missed() {
+    let from_third = |seen: &Seen| {
+        matches!(seen, Seen::Heard(from, message) if *from == callee_address(3)
+            && begins(message, "SIP/2.0 487"))
+    };
+    let forged = without(&race(), said_to(3, "CANCEL"));
+    assert_names(&without(&forged, from_third), "was left ringing");
+}
+
+#[test]
+fn a_bye_that_never_left_is_missed() {
+    assert_names(&without(&race(), said_to(2, "BYE")), "answered and was never hung up");
+}
+
+#[test]
+fn an_ack_that_never_left_is_missed() {
+    assert_names(&without(&race(), said_to(1, "ACK")), "answered and got no ACK");
+}
+
+#[test]
+fn a_second_winner_is_seen() {
+    let forged = with(
+        &race(),
+        |seen| {
+            matches!(seen, Seen::Heard(from, message) if *from == callee_address(2)
+                && begins(message, "SIP/2.0 200"))
+        },
+        |_| {
+            let bridge = Media::Bridge(LegId::CALLER, LegId(2));
+            Seen::Wanted(call::CallKey(1), Box::new(Effect::Media(bridge)))
+        },
+    );
+    assert_names(&forged, "wins too");
+}
+
+#[test]
+fn a_callee_that_is_rung_after_the_race_is_seen() {
+    let trace = race();
+    let invite = trace.iter().find(|seen| said_to(3, "INVITE")(seen)).unwrap();
+    let Seen::Said(to, message) = invite else { unreachable!() };
+    let text = String::from_utf8(message.to_vec()).unwrap();
+    let again = Seen::Said(*to, text.replace("Call-ID: ", "Call-ID: forged").into());
+    let forged = with(&trace, said_to(3, "CANCEL"), |_| again.clone());
+    assert_names(&forged, "gets an INVITE");
+}
+
+#[test]
+fn a_leg_that_ends_twice_is_seen() {
+    let forged = with(&race(), |seen| is_event(seen, "no-answer", true), Seen::clone);
+    assert_names(&forged, "no-answer follows");
+}
+
+#[test]
+fn a_leg_that_never_ends_is_missed() {
+    let trace = race();
+    let forged = without(&trace, |seen| is_event(seen, "completed", false));
+    assert_names(&forged, "is not what was told");
+}
+
+#[test]
+fn a_result_that_is_told_twice_or_never_is_seen() {
+    let trace = race();
+    assert_names(&without(&trace, is_result), "is in no result");
+    assert_names(&with(&trace, is_result, Seen::clone), "the result is");
+}
+
+#[test]
+fn a_caller_that_gets_two_final_responses_is_seen() {
+    let is_answer = |seen: &Seen| {
+        matches!(seen, Seen::Said(_, message) if begins(message, "SIP/2.0 200")
+            && String::from_utf8_lossy(message).contains("CSeq: 1 INVITE"))
+    };
+    let forged = with(&race(), is_answer, |seen| {
+        let Seen::Said(to, message) = seen else { unreachable!() };
+        let text = String::from_utf8(message.to_vec()).unwrap();
+        Seen::Said(*to, text.replacen("200 OK", "486 Busy Here", 1).into())
+    });
+    assert_names(&forged, "486 after 200");
+}

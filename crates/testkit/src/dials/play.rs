@@ -1,0 +1,87 @@
+//! Plays a plan and judges it.
+
+use super::act::LONGEST;
+use super::plan::{self, CALLER, DONE, ELSEWHERE, INCOMING, PAIR, Plan, REDIRECTOR};
+use crate::application::{Answer, Application};
+use crate::phone::{Phone, Script};
+use crate::redirector::Redirector;
+use crate::world::{World, WorldConfig};
+
+/// A dial that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// Everybody, at rest.
+    pub world: World,
+    /// The first thing that broke, in words.
+    pub verdict: Result<(), String>,
+}
+
+/// Plays the dial of this seed to its end, and judges it.
+pub fn play(seed: u64) -> Played {
+    let plan = Plan::of(seed);
+    let mut world = world(&plan);
+    if plan.caller.is_some() {
+        world.call("A");
+    } else {
+        super::Act::Create(plan::sip_target(1, true)).happen(&mut world);
+    }
+    for (at, act) in &plan.acts {
+        let gone = world.now.duration_since(world.start);
+        world.run_for(at.saturating_sub(gone));
+        act.happen(&mut world);
+    }
+    let quiet = world.run_until_quiet(LONGEST);
+    let verdict = if quiet { verdict(&mut world) } else { Err(not_quiet(&world)) };
+    Played { world, verdict }
+}
+
+fn not_quiet(world: &World) -> String {
+    let (judged, alive) = (world.judge.verdict(), world.switch.alive());
+    match judged {
+        Err(broken) => broken,
+        Ok(()) => format!("not quiet after {LONGEST:?}: {alive:?}"),
+    }
+}
+
+fn verdict(world: &mut World) -> Result<(), String> {
+    world.judge.at_rest()?;
+    let dials = world.judge.results();
+    crate::check(world, DONE, dials)
+}
+
+/// Everybody is there; nobody calls yet.
+fn world(plan: &Plan) -> World {
+    let mut application = Application::default()
+        .answering(INCOMING, Answer::List(plan.list.to_string()))
+        .answering(ELSEWHERE, Answer::List(plan.elsewhere().to_string()));
+    for result in &plan.results {
+        let answer = match result {
+            _ if plan.results_fail => Answer::Fails,
+            Some(list) => Answer::List(list.to_string()),
+            None => Answer::Empty,
+        };
+        application = application.answering(DONE, answer);
+    }
+    application.thinks = plan.thinks;
+    let (seed, weather) = (plan.seed, plan.weather);
+    let config = WorldConfig { seed, weather, settings: plan::settings(), application };
+    let mut world = World::new(config).over(plan.transport);
+    world.opening = plan.opening;
+    world.lookup = plan.lookup;
+    world.ports_max = plan.ports;
+    world.names.insert(PAIR.to_owned(), [1, 2].map(plan::callee_address).to_vec());
+    let contacts = [1, 2].map(|number| format!("<sip:moved@{}>", plan::callee_address(number)));
+    world.redirectors.insert(REDIRECTOR, Redirector { contacts: contacts.to_vec() });
+    for (number, (callee, challenge)) in (1..).zip(&plan.callees) {
+        let script = Script::Callee(callee.clone());
+        let address = plan::callee_address(number);
+        let seed = seed ^ (0xB00 + u64::from(number));
+        let mut phone = Phone::new(&format!("B{number}"), address, script, seed);
+        phone.challenge.clone_from(challenge);
+        world.add(phone);
+    }
+    if let Some(caller) = &plan.caller {
+        world.add(Phone::new("A", CALLER, Script::Caller(caller.clone()), seed ^ 0xA));
+    }
+    world
+}

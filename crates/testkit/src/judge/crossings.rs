@@ -1,0 +1,203 @@
+//! The crossings of a dial that have names, and how often each occurred.
+
+/// Two things that were under way at the same time, or one that came when nobody waited for it
+/// any more. Seen from the switch: "after" means that the switch had already acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Crossing {
+    /// A callee's 200 arrives after the CANCEL left.
+    AnswerCrossesCancel,
+    /// A callee answers while its CANCEL still waits for a provisional response.
+    AnswerBeforeCancelMayLeave,
+    /// A callee's 200 arrives after another has won.
+    SecondAnswer,
+    /// A callee's 200 arrives after the caller's CANCEL.
+    AnswerAfterCallerCancelled,
+    /// A callee's 200 arrives after the caller's BYE.
+    AnswerAfterCallerHungUp,
+    /// A callee's 200 arrives after the ring timeout.
+    AnswerAfterRingTimeout,
+    /// A gateway's 200 arrives after it was given up for the next one.
+    AnswerAfterProgressTimeout,
+    /// A callee refuses by itself after the CANCEL left.
+    RefusalCrossesCancel,
+    /// A callee asks for credentials after the CANCEL left.
+    ChallengeCrossesCancel,
+    /// A callee's BYE arrives after ours left.
+    CalleeByeCrossesOurs,
+    /// The caller's BYE arrives after ours left.
+    CallerByeCrossesOurs,
+    /// The caller's CANCEL arrives after our 200 left.
+    CancelCrossesOurAnswer,
+    /// The caller's CANCEL arrives after our failure left.
+    CancelCrossesOurFailure,
+    /// The caller hangs up before its ACK of our 200 has arrived.
+    ByeBeforeAck,
+    /// Our 200 is never acknowledged.
+    AckNeverCame,
+    /// A callee's 200 arrives again, for our ACK was lost or late.
+    AnswerRepeated,
+    /// The caller leaves before its own RTP port is open.
+    CallerGoneWhilePortOpens,
+    /// The caller leaves while a webhook is being asked.
+    CallerGoneWhileAsking,
+    /// A webhook answers after the caller has left.
+    HookAnswersTooLate,
+    /// A webhook fails while the caller waits.
+    HookFails,
+    /// The webhook of a result answers nothing, and the list goes on.
+    HookAnswersNothing,
+    /// The webhook of a result answers another list, and the caller is dialled on.
+    HookAnswersAnotherDial,
+    /// A look-up ends after its callee is no longer wanted.
+    NameFoundTooLate,
+    /// A callee's name has no address.
+    NameUnknown,
+    /// A port opens after its callee is no longer wanted.
+    PortOpensTooLate,
+    /// No port is free.
+    PortRefused,
+    /// A callee asks for credentials, and is called again with them.
+    ChallengeAnswered,
+    /// A redirection is followed.
+    RedirectionFollowed,
+    /// A carrier's next gateway, or the next address of a name, is called.
+    NextWayTried,
+    /// A callee never says anything.
+    CalleeSilent,
+    /// A peer vanishes in the middle of a call, and its media with it.
+    MediaStops,
+    /// A program ends the caller while callees ring.
+    ParentEndedWhileRinging,
+    /// A program ends the caller while it talks.
+    ParentEndedWhileTalking,
+    /// A program ends the caller while a webhook is being asked.
+    ParentEndedWhileAsking,
+    /// A program ends a callee that rings.
+    ChildEndedWhileRinging,
+    /// A program ends the callee that talks.
+    ChildEndedWhileTalking,
+    /// A program sends the caller elsewhere while callees ring.
+    NewHookWhileRinging,
+    /// A program sends the caller elsewhere while it talks.
+    NewHookWhileTalking,
+    /// A program sends the caller elsewhere while a webhook is being asked.
+    NewHookWhileAsking,
+    /// A program's command arrives after the call has ended.
+    CommandTooLate,
+}
+
+impl Crossing {
+    /// All of them, in the order above.
+    pub const ALL: [Crossing; 40] = {
+        use Crossing as C;
+        [
+            C::AnswerCrossesCancel,
+            C::AnswerBeforeCancelMayLeave,
+            C::SecondAnswer,
+            C::AnswerAfterCallerCancelled,
+            C::AnswerAfterCallerHungUp,
+            C::AnswerAfterRingTimeout,
+            C::AnswerAfterProgressTimeout,
+            C::RefusalCrossesCancel,
+            C::ChallengeCrossesCancel,
+            C::CalleeByeCrossesOurs,
+            C::CallerByeCrossesOurs,
+            C::CancelCrossesOurAnswer,
+            C::CancelCrossesOurFailure,
+            C::ByeBeforeAck,
+            C::AckNeverCame,
+            C::AnswerRepeated,
+            C::CallerGoneWhilePortOpens,
+            C::CallerGoneWhileAsking,
+            C::HookAnswersTooLate,
+            C::HookFails,
+            C::HookAnswersNothing,
+            C::HookAnswersAnotherDial,
+            C::NameFoundTooLate,
+            C::NameUnknown,
+            C::PortOpensTooLate,
+            C::PortRefused,
+            C::ChallengeAnswered,
+            C::RedirectionFollowed,
+            C::NextWayTried,
+            C::CalleeSilent,
+            C::MediaStops,
+            C::ParentEndedWhileRinging,
+            C::ParentEndedWhileTalking,
+            C::ParentEndedWhileAsking,
+            C::ChildEndedWhileRinging,
+            C::ChildEndedWhileTalking,
+            C::NewHookWhileRinging,
+            C::NewHookWhileTalking,
+            C::NewHookWhileAsking,
+            C::CommandTooLate,
+        ]
+    };
+
+    /// Its name in words: `answer crosses cancel`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push(' ');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+}
+
+/// How often each crossing occurred.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meter([u64; Crossing::ALL.len()]);
+
+impl Default for Meter {
+    fn default() -> Meter {
+        Meter([0; Crossing::ALL.len()])
+    }
+}
+
+impl Meter {
+    /// It occurred once more.
+    pub(crate) fn count(&mut self, crossing: Crossing) {
+        self.0[crossing as usize] += 1;
+    }
+
+    /// How often this occurred.
+    pub fn of(&self, crossing: Crossing) -> u64 {
+        self.0[crossing as usize]
+    }
+
+    /// Adds the counts of another.
+    pub fn add(&mut self, other: &Meter) {
+        for (sum, more) in self.0.iter_mut().zip(other.0) {
+            *sum += more;
+        }
+    }
+
+    /// Those that never occurred.
+    pub fn missing(&self) -> Vec<Crossing> {
+        Crossing::ALL.into_iter().filter(|crossing| self.of(*crossing) == 0).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_crossing_has_its_own_place_and_name() {
+        for (place, crossing) in Crossing::ALL.into_iter().enumerate() {
+            assert_eq!(crossing as usize, place, "{crossing:?}");
+        }
+        assert_eq!(Crossing::AnswerCrossesCancel.name(), "answer crosses cancel");
+    }
+
+    #[test]
+    fn what_never_occurred_is_missing() {
+        let mut meter = Meter::default();
+        meter.count(Crossing::SecondAnswer);
+        assert_eq!(meter.of(Crossing::SecondAnswer), 1);
+        assert_eq!(meter.missing().len(), Crossing::ALL.len() - 1);
+    }
+}

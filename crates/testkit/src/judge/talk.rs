@@ -1,0 +1,350 @@
+//! What must hold of the SIP messages: INVITE, its answers, CANCEL, ACK and BYE of each leg, and
+//! the one winner of a dial.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use call::{CallKey, LegId};
+
+use super::crossings::Crossing;
+use super::{Awaited, Judge};
+use crate::glimpse::{Glimpse, Start};
+
+/// One INVITE of the switch.
+#[derive(Clone, Debug)]
+pub(super) struct Called {
+    /// How many were called before it.
+    number: usize,
+    to: SocketAddr,
+    pub(super) leg: (CallKey, LegId),
+    /// Of the latest INVITE: a challenge is answered with another.
+    cseq: u32,
+    /// A provisional response to it came.
+    heard: bool,
+    /// Its final failure.
+    failed: Option<u16>,
+    cancelled: bool,
+    /// Those who answered, by the tag of To.
+    answered: BTreeMap<String, Dialog>,
+    /// It answered, and is the caller of a call that a program began.
+    pub(super) is_caller: bool,
+    /// Named in a result, as lost for this reason.
+    pub(super) lost_because: Option<String>,
+    pub(super) call_sid: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Dialog {
+    acked: bool,
+    bye_said: bool,
+    bye_heard: bool,
+}
+
+/// One INVITE to the switch.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Caller {
+    pub(super) key: Option<CallKey>,
+    from: Option<SocketAddr>,
+    /// The final response.
+    status: Option<u16>,
+    acked: bool,
+    bye_said: bool,
+    bye_heard: bool,
+}
+
+impl Judge {
+    pub(super) fn heard(&mut self, from: SocketAddr, message: &[u8]) -> Result<(), String> {
+        let Some(seen) = Glimpse::of(message) else { return Ok(()) };
+        match seen.start {
+            Start::Response(status) if seen.method == "INVITE" => self.answer(&seen, status),
+            Start::Request("INVITE") if seen.to_tag.is_empty() => {
+                let caller = self.callers.entry(seen.call_id.to_owned()).or_default();
+                caller.from = Some(from);
+            }
+            Start::Request("CANCEL") => self.caller_cancels(&seen),
+            Start::Request("ACK") => {
+                if let Some(caller) = self.callers.get_mut(seen.call_id) {
+                    caller.acked = true;
+                }
+            }
+            Start::Request("BYE") => self.bye_comes(&seen),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn said(&mut self, to: SocketAddr, message: &[u8]) -> Result<(), String> {
+        let Some(seen) = Glimpse::of(message) else { return Ok(()) };
+        match seen.start {
+            Start::Response(status) if seen.method == "INVITE" && status >= 200 => {
+                self.caller_gets(&seen, status)
+            }
+            Start::Request("INVITE") if seen.to_tag.is_empty() => self.invites(to, &seen),
+            Start::Request("CANCEL") => self.cancels(&seen),
+            Start::Request("ACK") => {
+                let called = self.called.get_mut(seen.call_id);
+                let dialog = called.and_then(|called| called.answered.get_mut(seen.to_tag));
+                if let Some(dialog) = dialog {
+                    dialog.acked = true;
+                }
+                Ok(())
+            }
+            Start::Request("BYE") => self.hangs_up(&seen),
+            _ => Ok(()),
+        }
+    }
+
+    /// The switch sends an INVITE, perhaps again.
+    fn invites(&mut self, to: SocketAddr, seen: &Glimpse<'_>) -> Result<(), String> {
+        if let Some(called) = self.called.get_mut(seen.call_id) {
+            if seen.cseq == called.cseq {
+                return Ok(());
+            }
+            // RFC 3261 §22.2: the answer to a challenge.
+            called.cseq = seen.cseq;
+            called.heard = false;
+            let leg = called.leg;
+            let refused = called.failed.take();
+            if !matches!(refused, Some(401 | 407)) {
+                return Err(format!("{to} is called again, and has not asked who calls"));
+            }
+            self.meter.count(Crossing::ChallengeAnswered);
+            return self.may_ring(to, leg);
+        }
+        let Some(Awaited::Port(key, leg)) = self.awaited.take() else {
+            return Err(format!("{to} gets an INVITE, and no port was opened for it"));
+        };
+        let called = Called {
+            number: self.called.len(),
+            to,
+            leg: (key, leg),
+            cseq: seen.cseq,
+            heard: false,
+            failed: None,
+            cancelled: false,
+            answered: BTreeMap::new(),
+            is_caller: false,
+            lost_because: None,
+            call_sid: None,
+        };
+        self.called.insert(seen.call_id.to_owned(), called);
+        self.may_ring(to, (key, leg))
+    }
+
+    /// Nobody is rung once the winner is fixed, or the caller is gone.
+    fn may_ring(&mut self, to: SocketAddr, (key, leg): (CallKey, LegId)) -> Result<(), String> {
+        let call = self.call(key);
+        match call.winner {
+            Some(winner) => Err(format!("{leg} at {to} is rung after {winner} has won")),
+            None if call.over => Err(format!("{leg} at {to} is rung, and the caller is gone")),
+            None => Ok(()),
+        }
+    }
+
+    /// A response to an INVITE of the switch arrives.
+    fn answer(&mut self, seen: &Glimpse<'_>, status: u16) {
+        let Some(called) = self.called.get_mut(seen.call_id) else { return };
+        if seen.cseq != called.cseq {
+            return;
+        }
+        if status < 200 {
+            called.heard = true;
+        } else if status >= 300 {
+            if called.failed.replace(status).is_none() && called.cancelled {
+                match status {
+                    487 => {}
+                    401 | 407 => self.meter.count(Crossing::ChallengeCrossesCancel),
+                    _ => self.meter.count(Crossing::RefusalCrossesCancel),
+                }
+            }
+        } else if called.answered.contains_key(seen.to_tag) {
+            self.meter.count(Crossing::AnswerRepeated);
+        } else {
+            called.answered.insert(seen.to_tag.to_owned(), Dialog::default());
+            let called = called.clone();
+            self.note_answer(&called);
+        }
+    }
+
+    /// What the first 200 of a callee crosses.
+    fn note_answer(&mut self, called: &Called) {
+        let (key, leg) = called.leg;
+        let call = self.calls.entry(key).or_default();
+        let lost = |because: &str| called.lost_because.as_deref() == Some(because);
+        let crossings = [
+            (Crossing::AnswerCrossesCancel, called.cancelled),
+            (Crossing::SecondAnswer, call.winner.is_some_and(|winner| winner != leg)),
+            (Crossing::AnswerAfterCallerCancelled, call.cancelled),
+            (Crossing::AnswerAfterCallerHungUp, call.hung_up),
+            (Crossing::AnswerAfterRingTimeout, lost("ring-timeout")),
+            (
+                Crossing::AnswerAfterProgressTimeout,
+                called.cancelled && call.winner.is_none() && called.lost_because.is_none(),
+            ),
+        ];
+        let happened = crossings.into_iter().filter(|(_, happened)| *happened);
+        happened.for_each(|(crossing, _)| self.meter.count(crossing));
+    }
+
+    fn cancels(&mut self, seen: &Glimpse<'_>) -> Result<(), String> {
+        let Some(called) = self.called.get_mut(seen.call_id) else {
+            return Err(format!("a CANCEL for {}, which was never called", seen.call_id));
+        };
+        let (again, to, (key, leg)) = (called.cancelled, called.to, called.leg);
+        called.cancelled = true;
+        // RFC 3261 §9.1: not before a provisional response, and to no purpose after the final one.
+        if !called.heard {
+            return Err(format!("{to} gets CANCEL before any provisional response"));
+        }
+        if !again && (called.failed.is_some() || !called.answered.is_empty()) {
+            return Err(format!("{to} gets CANCEL after its final response"));
+        }
+        if self.call(key).winner == Some(leg) {
+            return Err(format!("{to} has won and gets CANCEL"));
+        }
+        Ok(())
+    }
+
+    fn hangs_up(&mut self, seen: &Glimpse<'_>) -> Result<(), String> {
+        if let Some(caller) = self.callers.get_mut(seen.call_id) {
+            caller.bye_said = true;
+            return match caller.status {
+                Some(200..300) => Ok(()),
+                status => Err(format!("the caller gets BYE, its INVITE was answered {status:?}")),
+            };
+        }
+        let Some(called) = self.called.get_mut(seen.call_id) else {
+            return Err(format!("a BYE for {}, which was never called", seen.call_id));
+        };
+        let unwanted = !called.cancelled && !called.heard;
+        let to = called.to;
+        let Some(dialog) = called.answered.get_mut(seen.to_tag) else {
+            return Err(format!("{to} gets BYE, and has not answered"));
+        };
+        let again = std::mem::replace(&mut dialog.bye_said, true);
+        let (key, leg) = called.leg;
+        if !again && unwanted && !called.is_caller && self.call(key).winner != Some(leg) {
+            self.meter.count(Crossing::AnswerBeforeCancelMayLeave);
+        }
+        Ok(())
+    }
+
+    fn bye_comes(&mut self, seen: &Glimpse<'_>) {
+        let (crossing, key) = if let Some(caller) = self.callers.get_mut(seen.call_id) {
+            if std::mem::replace(&mut caller.bye_heard, true) {
+                return;
+            }
+            if caller.status == Some(200) && !caller.acked && !caller.bye_said {
+                self.meter.count(Crossing::ByeBeforeAck);
+            }
+            (caller.bye_said.then_some(Crossing::CallerByeCrossesOurs), caller.key)
+        } else {
+            let Some(called) = self.called.get_mut(seen.call_id) else { return };
+            // why: a BYE may overtake the 200 that made its dialog.
+            let dialog = called.answered.entry(seen.from_tag.to_owned()).or_default();
+            if std::mem::replace(&mut dialog.bye_heard, true) {
+                return;
+            }
+            let key = called.is_caller.then_some(called.leg.0);
+            (dialog.bye_said.then_some(Crossing::CalleeByeCrossesOurs), key)
+        };
+        crossing.into_iter().for_each(|crossing| self.meter.count(crossing));
+        if let Some(key) = key {
+            self.caller_leaves(key);
+            self.call(key).hung_up = true;
+        }
+    }
+
+    fn caller_cancels(&mut self, seen: &Glimpse<'_>) {
+        let Some(caller) = self.callers.get(seen.call_id) else { return };
+        let Some(key) = caller.key else { return };
+        match caller.status {
+            Some(200..300) => return self.meter.count(Crossing::CancelCrossesOurAnswer),
+            Some(487) => return,
+            Some(_) => return self.meter.count(Crossing::CancelCrossesOurFailure),
+            None => {}
+        }
+        if !self.call(key).cancelled {
+            self.caller_leaves(key);
+            self.call(key).cancelled = true;
+        }
+    }
+
+    /// What the end of the caller crosses.
+    fn caller_leaves(&mut self, key: CallKey) {
+        let call = self.calls.entry(key).or_default();
+        if call.over {
+            return;
+        }
+        if call.opening {
+            self.meter.count(Crossing::CallerGoneWhilePortOpens);
+        }
+        if !call.asking.is_empty() {
+            self.meter.count(Crossing::CallerGoneWhileAsking);
+        }
+    }
+
+    /// The caller gets a final response.
+    fn caller_gets(&mut self, seen: &Glimpse<'_>, status: u16) -> Result<(), String> {
+        let Some(caller) = self.callers.get_mut(seen.call_id) else { return Ok(()) };
+        match caller.status.replace(status) {
+            Some(before) if before != status => {
+                Err(format!("the caller gets {status} after {before}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Caller and callee hear each other: early media of the only callee, or the winner.
+    pub(super) fn bridged(&mut self, key: CallKey, leg: LegId) -> Result<(), String> {
+        let of_leg = |called: &&Called| called.leg == (key, leg) && !called.answered.is_empty();
+        let latest = self.called.values().filter(of_leg).max_by_key(|called| called.number);
+        let Some(called) = latest else { return Ok(()) };
+        let ended = called.answered.values().all(|dialog| dialog.bye_said || dialog.bye_heard);
+        if called.cancelled || ended {
+            return Err(format!("{leg} is connected, and was cancelled or hung up before"));
+        }
+        match self.call(key).winner.replace(leg) {
+            Some(before) if before != leg => Err(format!("{before} has won, and {leg} wins too")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nobody was left ringing, talking or waiting.
+    pub(super) fn talk_at_rest(&mut self) -> Result<(), String> {
+        for called in self.called.values() {
+            let (to, leg) = (called.to, called.leg.1);
+            if called.heard
+                && called.failed.is_none()
+                && !called.cancelled
+                && called.answered.is_empty()
+            {
+                return Err(format!("{leg} at {to} was left ringing"));
+            }
+            if !called.heard && called.failed.is_none() && called.answered.is_empty() {
+                self.meter.count(Crossing::CalleeSilent);
+            }
+            for dialog in called.answered.values() {
+                if !dialog.bye_said && !dialog.bye_heard {
+                    return Err(format!("{leg} at {to} answered and was never hung up"));
+                }
+                if !dialog.acked && !dialog.bye_heard {
+                    return Err(format!("{leg} at {to} answered and got no ACK"));
+                }
+            }
+        }
+        for caller in self.callers.values().filter(|caller| caller.key.is_some()) {
+            let Some(status) = caller.status else {
+                return Err("the caller got no final response".to_owned());
+            };
+            let answered = (200..300).contains(&status);
+            if answered && !caller.bye_said && !caller.bye_heard {
+                return Err("the caller was answered and never hung up".to_owned());
+            }
+            if answered && !caller.acked {
+                self.meter.count(Crossing::AckNeverCame);
+            }
+        }
+        Ok(())
+    }
+}
