@@ -21,9 +21,15 @@ VENV_NEEDS = $(shell python3 -c 'import venv, ensurepip' 2>/dev/null || echo pyt
 # Packages of other kinds that tests run, kept beside what is built:
 PEERS := $(abspath $(TARGET_DIR))/peers
 
+FUZZ_SECONDS ?= 30
+FUZZ_CARGO = $(CARGO) +nightly fuzz
+# No sanitizer: the code under test has no unsafe block, and runs twice as fast without.
+FUZZ_OPTIONS = --sanitizer none --features configuration
+
 # The steps of one command run in their order, with -j as well.
 .NOTPARALLEL:
-.PHONY: help run demo test proof proof-replay fmt lint doc deny advisories clean build-needs test-needs
+.PHONY: help run demo test proof proof-replay fmt lint doc fuzz differential bench deny advisories \
+	clean build-needs test-needs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +64,28 @@ lint: ## clippy, every warning an error
 
 doc: ## the API documentation, every warning an error
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+
+# Not part of `make test`, which replays the corpora with the stable compiler instead.
+fuzz: ## each fuzz target for FUZZ_SECONDS=30 (nightly, cargo-fuzz); FUZZ=name for one alone
+	@rustup toolchain list 2>/dev/null | grep -q nightly || \
+		{ echo "fuzzing needs nightly Rust: rustup toolchain install nightly" >&2; exit 1; }
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	$(FUZZ_CARGO) build $(FUZZ_OPTIONS)
+	@for target in $(or $(FUZZ),$(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))); do \
+		echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
+		mkdir -p $(TARGET_DIR)/fuzz-corpus/$$target; \
+		$(FUZZ_CARGO) run $(FUZZ_OPTIONS) $$target $(TARGET_DIR)/fuzz-corpus/$$target \
+			fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
+			-verbosity=0 -print_final_stats=1; \
+	done
+
+# A workspace of its own: the other parsers bring libraries that the switch is never built with.
+differential: ## our SIP parser against two others
+	cd differential && $(CARGO) test --locked
+
+bench: ## micro-benchmarks, minutes; ends with our SIP parser beside two others
+	$(CARGO) bench --workspace --bench '*'
+	cd differential && $(CARGO) bench --locked --bench '*'
 
 deny: ## licences, bans and sources of every dependency (builds cargo-deny once, minutes)
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

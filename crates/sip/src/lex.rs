@@ -58,25 +58,48 @@ pub(crate) fn excerpt(text: &str) -> String {
 
 /// Where `separator` first stands outside of quoted strings and angle brackets.
 pub(crate) fn find_top_level(bytes: &[u8], separator: u8) -> Option<usize> {
-    let mut quoted = false;
-    let mut bracketed = false;
-    let mut escaped = false;
+    let mut inside = Inside::default();
     bytes.iter().position(|&byte| {
-        if escaped {
-            escaped = false;
-        } else if quoted {
-            escaped = byte == b'\\';
-            quoted = byte != b'"';
-        } else if bracketed {
-            bracketed = byte != b'>';
-        } else if byte == separator {
-            return true;
-        } else {
-            quoted = byte == b'"';
-            bracketed = byte == b'<';
-        }
-        false
+        let found = !inside.is_open() && byte == separator;
+        inside.pass(byte);
+        found
     })
+}
+
+/// Whether a quoted string or an angle bracket begins in it and never ends.
+pub(crate) fn ends_open(bytes: &[u8]) -> bool {
+    let mut inside = Inside::default();
+    bytes.iter().for_each(|&byte| inside.pass(byte));
+    inside.is_open()
+}
+
+/// What the next byte stands in.
+#[derive(Default)]
+struct Inside {
+    quoted: bool,
+    bracketed: bool,
+    /// After a backslash in quotes.
+    escaped: bool,
+}
+
+impl Inside {
+    fn is_open(&self) -> bool {
+        self.quoted || self.bracketed
+    }
+
+    fn pass(&mut self, byte: u8) {
+        if self.escaped {
+            self.escaped = false;
+        } else if self.quoted {
+            self.escaped = byte == b'\\';
+            self.quoted = byte != b'"';
+        } else if self.bracketed {
+            self.bracketed = byte != b'>';
+        } else {
+            self.quoted = byte == b'"';
+            self.bracketed = byte == b'<';
+        }
+    }
 }
 
 /// The parts between top-level separators, trimmed; empty parts are left out.

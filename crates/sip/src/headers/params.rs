@@ -34,6 +34,15 @@ impl Params {
                 Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
                 None => (part, None),
             };
+            // why: whatever is added behind it, such as our tag, would be a part of it.
+            if lex::ends_open(part.as_bytes()) {
+                return Err(HeaderError::malformed(
+                    lex::offset_in(text, part),
+                    "a quote or bracket that never ends",
+                    "a closing one",
+                    part,
+                ));
+            }
             if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
                 return Err(HeaderError::malformed(
                     lex::offset_in(text, part),
@@ -133,6 +142,9 @@ mod tests {
     fn nameless_and_endless_lists_are_refused() {
         assert_eq!(Params::parse(";a;=x").unwrap_err().offset, 3);
         assert!(Params::parse(";a b=x").is_err());
+        for open in [";a;b=\"x", ";a;b=\"x\\\"", ";a;b<c;d", ";a;b=x\"y;tag=1"] {
+            assert_eq!(Params::parse(open).unwrap_err().offset, 3, "{open}");
+        }
         assert!(Params::parse(&";p".repeat(PARAMS_MAX)).is_ok());
         assert!(Params::parse(&";p".repeat(PARAMS_MAX + 1)).is_err());
     }

@@ -38,6 +38,11 @@ const FLOORS: &[Row] = &[
         may_import: &["sip", "media", "verbs", "call", "net", "hooks", "api"],
         why: "drives every floor but the binary",
     },
+    Row {
+        name: "fuzzing",
+        may_import: &["sip", "media", "verbs", "call", "switchhook", "testkit"],
+        why: "gives bytes to whatever reads bytes",
+    },
     Row { name: "tidy", may_import: &[], why: "judges the texts of the others" },
 ];
 

@@ -24,7 +24,7 @@ const HOSTS: &[&str] = &[
 ];
 
 /// Written by cargo, which records where each package is kept.
-const GENERATED: &[&str] = &["Cargo.lock"];
+const GENERATED: &[&str] = &["Cargo.lock", "fuzz/Cargo.lock", "differential/Cargo.lock"];
 
 /// A path counts where it begins: not in the middle of a URL or of a longer path.
 fn names_path(line: &str, path: &str) -> bool {

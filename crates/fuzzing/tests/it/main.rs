@@ -1,0 +1,3 @@
+//! The corpora under `fuzz/corpus`, replayed.
+
+mod corpora_replay;
