@@ -13,6 +13,10 @@ use sip::{
 
 use crate::proxy::Proxy;
 
+/// How long a phone rings that nobody answers. why: where all that it says is lost it may not be
+/// cancelled (RFC 3261 §9.1), and would ring for ever.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// What a phone does.
 #[derive(Clone, Debug)]
 pub enum Script {
@@ -45,7 +49,7 @@ pub enum Outcome {
     Answers(Duration),
     /// This failure at this time.
     Refuses(u16, Duration),
-    /// Nothing: it rings until it is cancelled.
+    /// Nothing: it rings until it is cancelled, or for three minutes.
     Waits,
 }
 
@@ -511,7 +515,9 @@ impl Phone {
             Outcome::Refuses(status, after) => {
                 self.agenda.insert((now + after, id, Act::Refuse(status)), ());
             }
-            Outcome::Waits => {}
+            Outcome::Waits => {
+                self.agenda.insert((now + PATIENCE, id, Act::Refuse(480)), ());
+            }
         }
     }
 }

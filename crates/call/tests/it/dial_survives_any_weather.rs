@@ -22,6 +22,15 @@ fn no_invariant_breaks_and_every_crossing_occurs() {
     }
 }
 
+/// Of the four callees the first gets one INVITE in thirty seconds, and nothing that it answers
+/// arrives. The others decided the dial long ago; but who has not been heard may not be cancelled
+/// (RFC 3261 §9.1), so it rings until it gives up by itself.
+#[test]
+fn a_callee_that_is_never_heard_is_left_to_itself() {
+    let played = play(851_723);
+    assert_eq!(played.verdict, Ok(()));
+}
+
 #[test]
 fn both_transports_are_spoken() {
     let over_tcp = (0..1_000).filter(|seed| Plan::of(*seed).transport == Transport::Tcp).count();
