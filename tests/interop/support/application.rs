@@ -109,17 +109,18 @@ impl Application {
         wait_for(&format!("a request for {path}"), || self.requests(path).into_iter().next())
     }
 
-    /// Waits for the final event of the caller, then gives the events of all legs in the order
-    /// they came: `inbound trying 100`.
+    /// Waits for the final event of the caller and of each leg that was named, then gives the
+    /// events of all legs in the order they came: `inbound trying 100`.
     pub(crate) fn told(&self) -> Vec<String> {
         let is_final = |event: &Request| {
             let status = event.json["call_status"].as_str().unwrap_or_default();
-            let over = ["completed", "failed", "busy", "no-answer"].contains(&status);
-            over && event.json["direction"] == "inbound"
+            ["completed", "failed", "busy", "no-answer"].contains(&status)
         };
-        let events = wait_for("the last status event", || {
+        let events = wait_for("the last status event of each leg", || {
             let events = self.requests("/status");
-            events.iter().any(is_final).then_some(events)
+            let ended = |leg: &Value| events.iter().any(|e| e.json["call_sid"] == *leg && is_final(e));
+            let caller = events.iter().any(|e| e.json["direction"] == "inbound");
+            (caller && events.iter().all(|event| ended(&event.json["call_sid"]))).then_some(events)
         });
         events.iter().map(|event| describe(&event.json)).collect()
     }
