@@ -2,6 +2,7 @@
 //! the rest leaves as [`Effect`]s for the driver.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use sip::{Flow, Invite, Proof, RequestId, Respond, Transport};
@@ -32,6 +33,33 @@ pub(crate) enum SipAction {
     RespondReinvite(LegId, Respond),
     /// Answer another request inside a dialog.
     Reply(RequestId, Respond),
+}
+
+/// Audio that a call asked for; what becomes of it names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PlayId(pub u64);
+
+/// How often audio is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// So often, at least once.
+    Times(u32),
+    /// Until it is stopped.
+    Forever,
+}
+
+/// Audio to play.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audio {
+    /// Where it is: `http(s)://`, `file://`, a path, a URL relative to the origin of the
+    /// application, or `tone_stream://`.
+    pub url: String,
+    /// How often.
+    pub repeat: Repeat,
+    /// Where to begin, in samples at 8 kHz.
+    pub from_sample: u64,
+    /// After so long it has ended, whatever is left.
+    pub longest: Option<Duration>,
 }
 
 /// What the driver carries out for a call.
@@ -83,6 +111,27 @@ pub enum Media {
     Ringback(LegId, String),
     /// The leg hears nothing more.
     Silence(LegId),
+    /// The leg hears this audio, over whatever else it hears, from when it has been fetched until
+    /// it ends: [`Input::Played`](crate::Input::Played) follows, unless it is stopped first.
+    Play {
+        /// Who hears it.
+        to: LegId,
+        /// Named by what follows.
+        play: PlayId,
+        /// What to play.
+        audio: Box<Audio>,
+        /// Completes a relative URL.
+        base: Option<Box<Hook>>,
+        /// The operator named it: it may be any file, and at a private address.
+        trusted: bool,
+    },
+    /// This audio is not wanted any more, fetched or not.
+    StopPlay(LegId, PlayId),
+    /// Send these keys to the peer of the leg, each so long; `w` and `W` are pauses of half a
+    /// second and of a second. [`Input::KeysSent`](crate::Input::KeysSent) follows.
+    SendKeys(LegId, String, Duration),
+    /// Nobody hears this leg, nor its keys, while this is true.
+    Mute(LegId, bool),
     /// Free the port of a leg.
     Close(LegId),
 }

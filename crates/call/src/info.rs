@@ -90,6 +90,14 @@ impl Call {
         self.parent_info().to_json()
     }
 
+    /// What a party is to callbacks: the caller, or a callee.
+    pub(crate) fn info_of(&self, party: LegId) -> CallInfo {
+        match self.legs.get(&party).filter(|_| party != self.caller.id) {
+            Some(leg) => self.child_info(leg),
+            None => self.parent_info(),
+        }
+    }
+
     /// Payload of an actionHook.
     pub(crate) fn dial_payload(&self, result: &DialResult) -> Value {
         self.parent_info().payload(result)

@@ -24,6 +24,7 @@ mod random;
 mod record;
 mod register;
 mod route;
+mod script;
 pub mod settings;
 mod strangers;
 mod switch;
@@ -32,8 +33,8 @@ mod update;
 mod verb;
 
 pub use command::{Command, CommandId, Reply};
-pub use effect::{Alert, Effect, HookId, HookRequest, Media};
-pub use input::{HookFailure, Input, Way};
+pub use effect::{Alert, Audio, Effect, HookId, HookRequest, Media, PlayId, Repeat};
+pub use input::{HookFailure, Input, PlayEnd, Way};
 pub use leg::LegId;
 pub use record::LegRecord;
 pub use settings::Settings;

@@ -43,6 +43,20 @@ pub struct Settings {
     pub media_timeout: Option<Duration>,
     /// `[media] ringback`: country code of the tone an answered caller hears while callees ring.
     pub ringback: String,
+    /// `[media] hold_music`: what a party on hold hears where nothing else is said.
+    pub hold_music: Option<String>,
+    /// `[sip] refer`: what becomes of a REFER that no hook is asked about.
+    pub refer: Refer,
+}
+
+/// What becomes of a REFER that no hook is asked about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refer {
+    /// 501.
+    #[default]
+    Refuse,
+    /// The switch transfers by itself.
+    Transfer,
 }
 
 /// One `[[application]]`.

@@ -6,12 +6,13 @@ use verbs::Hook;
 use verbs::rest::{CallEnd, Update};
 use verbs::status::LostBecause;
 
-use crate::call::{Call, Context, Output, Runs, Stage};
+use crate::call::{Call, Context, Output, Runs};
 use crate::command::Reply;
 use crate::hook::Why;
 use crate::leg::attempt::Leg;
 use crate::leg::caller_leg::Farewell;
 use crate::leg::{LegId, callee, caller};
+use crate::script::Stage;
 use crate::timer::Timer;
 use crate::verb::dial::ring;
 
@@ -54,20 +55,20 @@ impl Call {
     /// The caller runs what another hook answers, from now on.
     fn send_elsewhere(&mut self, cx: Context<'_>, call_hook: &Hook, status_hook: Option<&Hook>) {
         // why: the actionHook of a dial that ends by this is the old list's, and so is its origin.
-        self.timers.disarm(Timer::Pause);
-        self.list.clear();
+        self.interrupt(self.caller.id);
+        self.script.list.clear();
         let placing = self.caller.state == caller::State::Placing;
         if !placing {
             self.dial_input(cx, ring::Input::Replaced);
         }
         if call_hook.url.contains("://") {
-            self.base = Some(call_hook.clone());
+            self.script.base = Some(call_hook.clone());
         }
         if let Some(hook) = status_hook {
             self.status_hook = Some(hook.clone());
-            self.status_base.clone_from(&self.base);
+            self.status_base.clone_from(&self.script.base);
         }
-        if placing || matches!(self.stage, Stage::Opening) {
+        if placing || matches!(self.script.stage, Stage::Opening) {
             // why: nothing runs yet; this hook is the first that is asked.
             self.runs = Runs::Hook(call_hook.clone());
         } else {
@@ -108,7 +109,7 @@ impl Call {
             callee::State::Cancelling | callee::State::Abandoned => {}
             _ => {
                 self.timers.disarm(Timer::Progress(id));
-                self.note_given_up(id);
+                self.note_given_up(id, 487);
                 self.stop_callee(cx, id, LostBecause::Replaced);
                 self.dial_lost(cx);
             }

@@ -343,11 +343,6 @@ fn what_can_never_be_is_refused_at_once_and_nothing_is_told_of_it() {
         (json!({ "referHook": "/r" }), 400, "referHook is not supported"),
         (json!({ "sipRequestWithinDialogHook": "/r" }), 400, "sipRequestWithinDialogHook is not"),
         (
-            json!({ "app_json": json!([dial(1, &json!({ "confirmHook": "/c" }))]).to_string() }),
-            400,
-            "app_json: /0/confirmHook: screening is not supported",
-        ),
-        (
             json!({ "to": { "type": "phone", "number": "1", "trunk": "none" } }),
             400,
             "missing or invalid to property: no such trunk",

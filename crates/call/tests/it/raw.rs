@@ -116,7 +116,9 @@ impl Raw {
         let Raw(address) = self;
         let Dialog { target, from, to, call_id } = dialog;
         let Request { method, cseq, lines, body } = request;
-        let end = with_body(body);
+        let length = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        let typed = lines.contains("Content-Type");
+        let end = if typed { length } else { with_body(body) };
         world.say(
             address,
             &format!(

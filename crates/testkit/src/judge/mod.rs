@@ -243,7 +243,12 @@ impl Judge {
                 };
                 crossing.into_iter().for_each(|crossing| self.meter.count(crossing));
             }
-            Input::Sip(..) | Input::CarrierFull(..) | Input::End => {}
+            Input::Sip(..)
+            | Input::CarrierFull(..)
+            | Input::Played(..)
+            | Input::Key(..)
+            | Input::KeysSent(_)
+            | Input::End => {}
         }
     }
 
