@@ -108,7 +108,7 @@ fn the_hook_says_what_is_heard_and_is_asked_again_at_the_end() {
     let more = json!({ "onHoldHook": "/hold" });
     let (mut world, peer, invite) = bridged(json!([dial(1, &more)]), &[("/hold", list)]);
     offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
-    world.run_for(s(5.0));
+    world.run_for(s(4.5));
     assert_eq!(played(&world), ["/one.wav", "/two.wav", "/one.wav"]);
     let asked = world.application.asked_at("/hold");
     assert_eq!(asked.len(), 2);
