@@ -333,6 +333,7 @@ impl Call {
             Event::Invite { .. }
             | Event::Progress { .. }
             | Event::Answered { .. }
+            | Event::Responded { .. }
             | Event::Rejected { .. } => {}
         }
     }
@@ -364,7 +365,7 @@ impl Call {
                 self.reply_inside(request_id, &request);
             }
             Event::Released { .. } => self.callee_released(leg),
-            Event::Invite { .. } | Event::Cancelled { .. } => {}
+            Event::Invite { .. } | Event::Cancelled { .. } | Event::Responded { .. } => {}
         }
     }
 }

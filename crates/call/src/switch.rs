@@ -343,6 +343,7 @@ impl Switch {
             | Event::Acked { id, .. }
             | Event::Ended { id, .. }
             | Event::Reinvite { id, .. }
+            | Event::Responded { id, .. }
             | Event::Released { id } => *id,
         };
         if matches!(event, Event::Rejected { .. } | Event::Ended { .. } | Event::Cancelled { .. }) {

@@ -168,6 +168,7 @@ impl Stage {
                 | Event::Cancelled { id, .. }
                 | Event::Acked { id, .. }
                 | Event::Ended { id, .. }
+                | Event::Responded { id, .. }
                 | Event::Reinvite { id, .. } => assert!(self.alive.contains(&id), "{id}"),
             }
         }

@@ -95,7 +95,9 @@ impl Dialog {
     /// The same dialog as its 2xx describes it: RFC 3261 §13.2.2.4 recomputes the route set.
     pub(crate) fn confirmed_by(&mut self, confirmed: Dialog) {
         let remote_cseq = self.remote_cseq;
-        *self = Dialog { remote_cseq, ..confirmed };
+        // why: requests in the early dialog have counted on.
+        let local_cseq = self.local_cseq.max(confirmed.local_cseq);
+        *self = Dialog { local_cseq, remote_cseq, ..confirmed };
     }
 
     /// Whether a request of the peer comes in order. RFC 3261 §12.2.2: 500 if not.
@@ -112,6 +114,13 @@ impl Dialog {
     pub(crate) fn refresh_target(&mut self, request: &Message, flow: Flow) {
         self.flow = flow;
         if let Ok(contact) = request.contact() {
+            self.target = contact.uri.to_string();
+        }
+    }
+
+    /// RFC 3261 §12.2.1.2: a 2xx to a request that refreshes the target has the peer's new Contact.
+    pub(crate) fn target_from(&mut self, response: &Message) {
+        if let Ok(contact) = response.contact() {
             self.target = contact.uri.to_string();
         }
     }

@@ -7,6 +7,7 @@
 //! sleep until [`Endpoint::poll_timeout`]. Registrations, authentication and SDP are not here.
 mod event;
 mod receive;
+mod within;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -14,8 +15,8 @@ use std::{
 };
 
 pub use event::{
-    Config, Counts, EndCause, Event, Flow, Invite, InviteId, RejectCause, RequestId, Respond,
-    Transmit, Transport,
+    Config, Counts, DialogId, DialogState, EndCause, Event, Flow, InDialog, Invite, InviteId,
+    RejectCause, RequestId, Respond, SentId, Transmit, Transport,
 };
 
 use crate::{
@@ -42,6 +43,7 @@ pub struct Endpoint {
     /// Sessions by our tag, which each request within a dialog carries in To.
     tags: BTreeMap<Tag, InviteId>,
     next_invite: u64,
+    next_sent: u64,
     dropped: u64,
 }
 
@@ -68,6 +70,7 @@ impl Endpoint {
             sessions: BTreeMap::new(),
             tags: BTreeMap::new(),
             next_invite: 0,
+            next_sent: 0,
             dropped: 0,
         }
     }
@@ -339,6 +342,7 @@ impl Endpoint {
         self.with(id, |session, stack| match purpose {
             Purpose::Invite => session.handle_failure(stack, now, failure),
             Purpose::Bye => session.bye_done(stack, now),
+            Purpose::Request(request) => session.unanswered(stack, now, request, failure),
             Purpose::Cancel | Purpose::DropFork => {}
         });
     }

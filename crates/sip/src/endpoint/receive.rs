@@ -84,8 +84,10 @@ impl Endpoint {
         let is_final = response.status() >= Some(200);
         self.with(id, |session, stack| match purpose {
             Purpose::Invite => session.handle_response(stack, now, response),
-            Purpose::Bye if is_final => session.bye_done(stack, now),
-            Purpose::Bye | Purpose::Cancel | Purpose::DropFork => {}
+            _ if !is_final => {}
+            Purpose::Bye => session.bye_done(stack, now),
+            Purpose::Request(request) => session.responded(stack, now, request, response),
+            Purpose::Cancel | Purpose::DropFork => {}
         });
     }
 

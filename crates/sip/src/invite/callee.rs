@@ -22,6 +22,8 @@ pub(super) struct Callee {
     pub(super) dialog: Dialog,
     /// Sequence number of the INVITE and so of its ACK.
     cseq: u32,
+    /// A response has told the peer of the early dialog.
+    pub(super) rung: bool,
     /// The connection that the INVITE came by is gone.
     disconnected: bool,
 }
@@ -57,8 +59,8 @@ impl Session {
         let user = uri.as_ref().and_then(|uri| uri.user.as_deref());
         let contact = dialog::contact(flow, user);
         let invite = stack.transactions.accept(now, arrival, Some(id));
-        let callee =
-            Callee { state: accept::State::Proceeding, invite, dialog, cseq, disconnected: false };
+        let state = accept::State::Proceeding;
+        let callee = Callee { state, invite, dialog, cseq, rung: false, disconnected: false };
         let mut session = Session::new(id, call_id, tag, contact, Side::Callee(callee));
         session.transaction_started();
         Ok(session)
@@ -98,6 +100,9 @@ impl Session {
         let transaction = callee.invite;
         let step = &mut Step::new(stack, now);
         let Some((class, written)) = self.write(step, transaction, response) else { return };
+        if let Side::Callee(callee) = &mut self.side {
+            callee.rung = true;
+        }
         let input = match class {
             Class::Provisional => accept::Input::Provisional,
             Class::Success => accept::Input::Success,

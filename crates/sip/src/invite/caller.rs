@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Session, Side, Step, action::Rejection, connect};
 use crate::{
     dialog::{self, Dialog},
-    endpoint::{Event, Flow, Invite, InviteId, RejectCause, Transmit},
+    endpoint::{DialogState, Event, Flow, Invite, InviteId, RejectCause, Transmit},
     headers::HeaderError,
     hop::{Hop, reachable},
     limits::DATAGRAM_BYTES_MAX,
@@ -91,6 +91,33 @@ impl Caller {
     pub(super) fn winner(&mut self) -> Option<&mut Dialog> {
         let winner = self.forks.iter_mut().find(|fork| fork.role == Role::Winner)?;
         Some(&mut winner.dialog)
+    }
+
+    /// The dialog that requests of ours belong to: the confirmed one, or while nobody has answered
+    /// the early one that began last.
+    pub(super) fn speaking(&mut self) -> Option<&mut Dialog> {
+        match self.state {
+            connect::State::Confirmed => self.winner(),
+            connect::State::Proceeding => self.forks.last_mut().map(|fork| &mut fork.dialog),
+            _ => None,
+        }
+    }
+
+    /// How far the dialog with this tag has come.
+    pub(super) fn dialog_state(&self, remote_tag: &str) -> Option<DialogState> {
+        use connect::State::{Calling, Confirmed, Proceeding};
+        let fork = self.forks.iter().find(|fork| fork.dialog.remote_tag() == remote_tag)?;
+        Some(match (fork.role, self.state) {
+            (Role::Winner, Confirmed) => DialogState::Confirmed,
+            (Role::Early, Calling | Proceeding) => DialogState::Early,
+            _ => DialogState::Ended,
+        })
+    }
+
+    /// The dialog that names the session: the confirmed one, or the early one that began last.
+    pub(super) fn named(&self) -> Option<&Dialog> {
+        let winner = self.forks.iter().find(|fork| fork.role == Role::Winner);
+        winner.or(self.forks.last()).map(|fork| &fork.dialog)
     }
 
     /// What a BYE with this tag is to the session; `None` if nothing.

@@ -3,7 +3,8 @@
 //! Three machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
 //! for the peer's, [`modify`] for re-INVITEs. A [`Session`] owns their data, feeds them and, in
 //! [`perform`], carries their actions out; [`caller`] and [`callee`] are its two sides, [`close`]
-//! the end of either. Which session a message belongs to is the endpoint's business.
+//! the end of either, [`within`] the requests between. Which session a message belongs to is the
+//! endpoint's business.
 
 pub(crate) mod accept;
 pub(crate) mod action;
@@ -15,6 +16,7 @@ pub(crate) mod connect;
 pub(crate) mod modify;
 mod perform;
 pub(crate) mod timer;
+mod within;
 
 use std::time::Instant;
 

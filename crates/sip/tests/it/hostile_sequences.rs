@@ -124,7 +124,8 @@ impl Attack {
                     | Event::Cancelled { id, .. }
                     | Event::Acked { id, .. }
                     | Event::Ended { id, .. }
-                    | Event::Reinvite { id, .. } => assert!(ids.contains(&id), "{id} is unknown"),
+                    | Event::Reinvite { id, .. }
+                    | Event::Responded { id, .. } => assert!(ids.contains(&id), "{id} is unknown"),
                 }
             }
         }

@@ -318,6 +318,7 @@ pub(crate) fn name(event: &Event) -> &'static str {
         Event::Ended { .. } => "Ended",
         Event::Reinvite { .. } => "Reinvite",
         Event::Request { .. } => "Request",
+        Event::Responded { .. } => "Responded",
         Event::Released { .. } => "Released",
     }
 }

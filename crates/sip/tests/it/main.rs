@@ -3,6 +3,7 @@
 mod answer;
 mod cancel;
 mod challenged_invite;
+mod dialog_named;
 mod forking_proxy;
 mod hangup;
 mod hostile_bytes;
@@ -15,6 +16,7 @@ mod random_calls;
 mod refusals;
 mod registration;
 mod reinvite;
+mod request_within_dialog;
 mod stream_cut_anywhere;
 mod texts;
 mod torture;

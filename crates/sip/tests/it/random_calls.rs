@@ -118,6 +118,7 @@ impl World {
         | Event::Acked { id, .. }
         | Event::Ended { id, .. }
         | Event::Reinvite { id, .. }
+        | Event::Responded { id, .. }
         | Event::Released { id }) = event
         else {
             panic!("nobody sent a {}", name(event));

@@ -1,0 +1,57 @@
+//! What the core may ask of a dialog that stands: requests within it, its name, its session.
+
+use std::time::Instant;
+
+use super::{DialogId, DialogState, Endpoint, InDialog, InviteId, SentId};
+use crate::{method::Method, random::parse_tag};
+
+impl Endpoint {
+    /// Sends a request within the session's dialog; its [`Event::Responded`](super::Event) comes
+    /// later. RFC 3261 §12.2.1.1: sequence number, Route and Request-URI are the dialog's.
+    ///
+    /// `None`, and nothing is sent, where there is no dialog to send it in: none yet, or none any
+    /// more; or for INVITE, ACK, BYE, CANCEL, PRACK and REGISTER, which are not sent so. Before
+    /// the answer it goes to the early dialog; of several to the one that began last.
+    ///
+    /// A 481, and to UPDATE also 408 or no response, ends the dialog with
+    /// [`EndCause::Gone`](super::EndCause::Gone) (RFC 3261 §12.2.1.2), except that a NOTIFY may
+    /// only miss its subscription. Challenges are handed up as any other final status. What cannot
+    /// be written is answered with 500 at once.
+    #[allow(clippy::needless_pass_by_value)] // The request is spent, whoever calls.
+    pub fn request(&mut self, now: Instant, id: InviteId, request: InDialog) -> Option<SentId> {
+        match request.method {
+            Method::Invite
+            | Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Prack
+            | Method::Register => return None,
+            _ => {}
+        }
+        let sent = SentId(self.next_sent);
+        let session = self.sessions.get_mut(&id)?;
+        let is_sent = session.request(&mut self.stack, now, sent, &request);
+        self.next_sent += u64::from(is_sent);
+        self.release();
+        is_sent.then_some(sent)
+    }
+
+    /// The session with this dialog, early ones included, and how far the dialog has come; what a
+    /// Replaces header asks for (RFC 3891 §3). `None` once nothing is left of it.
+    pub fn dialog(
+        &self,
+        call_id: &str,
+        our_tag: &str,
+        their_tag: &str,
+    ) -> Option<(InviteId, DialogState)> {
+        let id = *self.tags.get(&parse_tag(our_tag)?)?;
+        let state = self.sessions.get(&id)?.dialog_state(call_id, their_tag)?;
+        Some((id, state))
+    }
+
+    /// Call-ID and tags of the session's dialog, for a Replaces header; before the answer those of
+    /// the early dialog, of several the one that began last. `None` while there is none.
+    pub fn dialog_id(&self, id: InviteId) -> Option<DialogId> {
+        self.sessions.get(&id)?.dialog_id()
+    }
+}
