@@ -27,7 +27,7 @@ use crate::{
     stack::Stack,
     transaction::{
         Intervals,
-        table::{Class, Purpose, ServerId, Transactions, Upshot},
+        table::{Purpose, ServerId, Transactions, Upshot},
     },
     write::default_reason,
 };
@@ -262,26 +262,19 @@ impl Endpoint {
         self.release();
     }
 
-    /// Answers an [`Event::Request`]. What cannot be written is sent as 500.
+    /// Answers an [`Event::Request`]. What cannot be written is sent as 500. A 2xx to UPDATE moves
+    /// the dialog to the peer's new Contact, and has ours.
     #[allow(clippy::needless_pass_by_value)] // The response is spent, whoever calls.
     pub fn reply(&mut self, now: Instant, request: RequestId, response: Respond) {
         let id = ServerId(request.0);
         let owner = self.stack.transactions.server_owner(id);
-        let tag = owner.and_then(|id| self.sessions.get(&id)).map(|session| session.tag());
-        let Some((received, flow)) = self.stack.transactions.received(id) else { return };
-        let tag = tag.unwrap_or_else(|| {
-            let call_id = received.header_text("Call-ID").unwrap_or_default();
-            self.stack.generator.tag_for(&call_id)
-        });
-        let status = if (100..700).contains(&response.status) { response.status } else { 500 };
-        let wished = Respond { status, ..response };
-        let failed = Respond::status(500);
-        for response in [&wished, &failed] {
-            let written = self.stack.write_response(received, flow, response, tag, None);
-            if let Ok(message) = written {
-                let class = Class::of(response.status);
-                self.stack.transactions.respond(now, id, class, message.to_bytes());
-                break;
+        match owner.and_then(|owner| self.sessions.get_mut(&owner)) {
+            Some(session) => session.reply(&mut self.stack, now, id, &response),
+            None => {
+                let Some((received, _)) = self.stack.transactions.received(id) else { return };
+                let call_id = received.header_text("Call-ID").unwrap_or_default();
+                let tag = self.stack.generator.tag_for(&call_id);
+                self.stack.reply(now, id, &response, tag, None);
             }
         }
         self.release();

@@ -224,7 +224,8 @@ pub enum RejectCause {
     /// 408: no response in 64*T1. 487: no final response in 64*T1 after our CANCEL.
     Timeout,
     /// 503: the network refused the request, or its connection failed before any response. 500:
-    /// the request could not be written.
+    /// the request could not be written. 491: an UPDATE with an offer was not sent, because an
+    /// offer is open (RFC 3311 §5.1).
     Transport,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Reinvite, Session, Side, Step, accept, connect, modify};
+use super::{Reinvite, Session, Side, Step, accept, connect, exchange, modify};
 use crate::{
     dialog::{self, Dialog},
     endpoint::{EndCause, Event, InviteId, Respond},
@@ -99,6 +99,7 @@ impl Session {
         let Side::Callee(callee) = &self.side else { return };
         let transaction = callee.invite;
         let step = &mut Step::new(stack, now);
+        let has_body = response.content_type.is_some();
         let Some((class, written)) = self.write(step, transaction, response) else { return };
         if let Side::Callee(callee) = &mut self.side {
             callee.rung = true;
@@ -108,6 +109,10 @@ impl Session {
             Class::Success => accept::Input::Success,
             Class::Failure => accept::Input::Failure,
         };
+        let described = class == Class::Success && written && has_body;
+        if let Some(dialog) = self.current().filter(|_| described) {
+            dialog.exchange.handle(exchange::Input::Ours);
+        }
         let lost = !written && class != Class::Provisional;
         self.feed_accept(step, input);
         if lost {
@@ -142,8 +147,14 @@ impl Session {
     /// The core answers the re-INVITE.
     pub(crate) fn respond_reinvite(&mut self, stack: &mut Stack, now: Instant, response: Respond) {
         let Some(Reinvite { transaction, .. }) = self.modify.latest else { return };
+        let Some((request, flow)) = stack.transactions.received(transaction) else { return };
+        let request = request.clone();
         let step = &mut Step::new(stack, now);
+        let has_body = response.content_type.is_some();
         let Some((class, _)) = self.write(step, transaction, response) else { return };
+        if let Some(dialog) = self.current() {
+            dialog.answered(&request, flow, class, has_body);
+        }
         let input = match class {
             Class::Provisional => modify::Input::Provisional,
             Class::Success => modify::Input::Success,
@@ -199,6 +210,9 @@ impl Session {
         if initial {
             self.feed_accept(step, accept::Input::Cancel);
         } else if self.modify.latest.is_some_and(|latest| latest.transaction == transaction) {
+            if self.modify.state == modify::State::Pending {
+                self.settled();
+            }
             self.feed_modify(step, modify::Input::Cancel);
         }
     }
@@ -214,23 +228,28 @@ impl Session {
         let step = &mut Step::with(stack, now, request);
         let waits = matches!(&self.side, Side::Callee(c) if c.waits_for_ack() && c.cseq == cseq);
         if waits {
+            self.settled();
             self.feed_accept(step, accept::Input::Ack);
         } else if self.modify.latest.is_some_and(|latest| latest.cseq == cseq) {
+            if matches!(self.modify.state, modify::State::Accepted { .. }) {
+                self.settled();
+            }
             self.feed_modify(step, modify::Input::Ack);
         }
     }
 
     /// Why an INVITE within the dialog cannot be looked at now: 491, 500 or 481.
-    pub(crate) fn refuses_reinvite(&self) -> Option<u16> {
+    pub(crate) fn refuses_reinvite(&mut self) -> Option<u16> {
+        let open = self.current().and_then(|dialog| dialog.exchange.refuses_offer());
         match &self.side {
             Side::Caller(caller) => match caller.state {
-                connect::State::Confirmed => None,
+                connect::State::Confirmed => open,
                 connect::State::Closing | connect::State::Ended => Some(481),
                 // RFC 3261 §14.2: our INVITE is still going on.
                 _ => Some(491),
             },
             Side::Callee(callee) => match callee.state {
-                accept::State::Confirmed => None,
+                accept::State::Confirmed => open,
                 accept::State::Proceeding => Some(500),
                 accept::State::Accepted { .. } => Some(491),
                 accept::State::Hanging { .. } | accept::State::Closing | accept::State::Ended => {
@@ -254,10 +273,7 @@ impl Session {
         step.arrived = Some(transaction);
         if self.modify.state == modify::State::Idle {
             self.modify.latest = Some(Reinvite { transaction, cseq });
-            let flow = step.stack.transactions.received(transaction).map(|(_, flow)| flow);
-            if let (Some(dialog), Some(flow)) = (self.current(), flow) {
-                dialog.refresh_target(request, flow);
-            }
+            self.describes(request);
         }
         self.feed_modify(step, modify::Input::Invite);
     }

@@ -3,17 +3,17 @@
 
 use std::time::Instant;
 
-use super::{Session, Side, Step, action::Rejection, connect};
+use super::{Session, Side, Step, action::Rejection, connect, exchange};
 use crate::{
     dialog::{self, Dialog},
-    endpoint::{DialogState, Event, Flow, Invite, InviteId, RejectCause, Transmit},
+    endpoint::{DialogState, Event, Flow, Invite, InviteId, RejectCause, SentId, Transmit},
     headers::HeaderError,
     hop::{Hop, reachable},
     limits::DATAGRAM_BYTES_MAX,
     message::Message,
     method::Method,
     random::{Tag, tag_text},
-    stack::{ALLOW, Stack},
+    stack::{ALLOW, Stack, supported},
     transaction::{
         Failure, ack,
         key::{ClientKey, ClientMethod},
@@ -101,6 +101,12 @@ impl Caller {
             connect::State::Proceeding => self.forks.last_mut().map(|fork| &mut fork.dialog),
             _ => None,
         }
+    }
+
+    /// The dialog in which an UPDATE of ours made an offer.
+    pub(super) fn offering(&mut self, sent: SentId) -> Option<&mut Dialog> {
+        let mut dialogs = self.forks.iter_mut().map(|fork| &mut fork.dialog);
+        dialogs.find(|dialog| dialog.offering == Some(sent))
     }
 
     /// How far the dialog with this tag has come.
@@ -265,7 +271,8 @@ impl Session {
         let branch = step.stack.generator.next_u128();
         let (request, hop) = step.stack.transactions.sent(caller.invite)?;
         let dialog: Result<Dialog, HeaderError> = Dialog::of_response(request, response, hop.flow);
-        let dialog = dialog.ok()?;
+        let mut dialog = dialog.ok()?;
+        dialog.exchange.handle(exchange::Input::Settled);
         let ack = ack::with_credentials(dialog.ack(branch), request);
         let ack = ack.header("User-Agent", &step.stack.agent).build().ok()?;
         let ack = Some(dialog.next_hop().transmit(ack.to_bytes()));
@@ -402,6 +409,7 @@ fn write_invite(
         .header("CSeq", format_args!("{FIRST_CSEQ} INVITE"))
         .header("Contact", contact)
         .header("Allow", ALLOW)
+        .header("Supported", supported())
         .header("User-Agent", agent);
     for (name, value) in &invite.headers {
         builder = builder.header(name, value);

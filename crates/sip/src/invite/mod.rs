@@ -3,7 +3,7 @@
 //! Three machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
 //! for the peer's, [`modify`] for re-INVITEs. A [`Session`] owns their data, feeds them and, in
 //! [`perform`], carries their actions out; [`caller`] and [`callee`] are its two sides, [`close`]
-//! the end of either, [`within`] the requests between. Which session a message belongs to is the
+//! the end of either, [`within`] the requests between, [`exchange`] whose offer is open. Which session a message belongs to is the
 //! endpoint's business.
 
 pub(crate) mod accept;
@@ -13,9 +13,11 @@ mod callee;
 mod caller;
 mod close;
 pub(crate) mod connect;
+pub(crate) mod exchange;
 pub(crate) mod modify;
 mod perform;
 pub(crate) mod timer;
+mod update;
 mod within;
 
 use std::time::Instant;
@@ -43,6 +45,8 @@ pub(crate) struct Session {
     contact: String,
     side: Side,
     modify: Modify,
+    /// The peer's latest UPDATE.
+    update: Option<ServerId>,
     /// What the core wants in its BYE, which may have to wait.
     bye_headers: Vec<(String, String)>,
     /// Transactions of the session that are alive.
@@ -125,6 +129,7 @@ impl Session {
             contact,
             side,
             modify: Modify { state: modify::State::Idle, latest: None },
+            update: None,
             bye_headers: Vec::new(),
             pending: 0,
         }

@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use super::{Session, Side, Step, accept, connect};
+use super::{Session, Side, Step, accept, connect, exchange};
 use crate::{
     dialog::Dialog,
     endpoint::{DialogId, DialogState, EndCause, Event, InDialog, RejectCause, SentId},
@@ -85,7 +85,18 @@ impl Session {
         let branch = step.stack.generator.next_u128();
         let contact = self.contact.clone();
         let Some(dialog) = self.speaking() else { return false };
+        let offers = request.method == Method::Update && request.content_type.is_some();
+        if offers && dialog.exchange != exchange::State::Stable {
+            // RFC 3311 §5.1: no offer while one is open.
+            let reason = default_reason(491).to_owned();
+            self.report(step, sent, (491, reason), None, RejectCause::Transport);
+            return true;
+        }
         let written = write(dialog, request, branch, &contact, &step.stack.agent);
+        if offers && written.is_ok() {
+            dialog.exchange.handle(exchange::Input::Ours);
+            dialog.offering = Some(sent);
+        }
         let hop = dialog.next_hop();
         let kind = match request.method {
             Method::Update => Kind::Update,
@@ -117,6 +128,7 @@ impl Session {
     ) {
         let step = &mut Step::new(stack, now);
         let status = response.status().unwrap_or_default();
+        self.offer_settled(sent);
         if kind == Kind::Update && Class::of(status) == Class::Success {
             let (call_id, to) = (response.call_id(), response.to());
             if let (Ok(call_id), Ok(to)) = (call_id, to)
@@ -139,6 +151,7 @@ impl Session {
         failure: Failure,
     ) {
         let step = &mut Step::new(stack, now);
+        self.offer_settled(sent);
         let (status, cause) = match failure {
             Failure::Timeout => (408, RejectCause::Timeout),
             Failure::Transport => (503, RejectCause::Transport),
@@ -146,6 +159,18 @@ impl Session {
         let outcome = (status, default_reason(status).to_owned());
         self.report(step, sent, outcome, None, cause);
         self.break_off(step, status, kind);
+    }
+
+    /// The offer of this UPDATE, if it made one, is no longer open.
+    fn offer_settled(&mut self, sent: SentId) {
+        let dialog = match &mut self.side {
+            Side::Caller(caller) => caller.offering(sent),
+            Side::Callee(callee) => Some(&mut callee.dialog),
+        };
+        if let Some(dialog) = dialog.filter(|dialog| dialog.offering == Some(sent)) {
+            dialog.offering = None;
+            dialog.exchange.handle(exchange::Input::Settled);
+        }
     }
 
     fn report(

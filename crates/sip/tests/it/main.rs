@@ -1,6 +1,7 @@
 //! The behaviour of the SIP stack, seen through its public interface.
 
 mod answer;
+mod by_hand;
 mod cancel;
 mod challenged_invite;
 mod dialog_named;
@@ -20,3 +21,4 @@ mod request_within_dialog;
 mod stream_cut_anywhere;
 mod texts;
 mod torture;
+mod update;
