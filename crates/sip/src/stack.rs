@@ -19,10 +19,11 @@ use crate::{
 
 /// What is implemented, in the words of an Allow header (RFC 3261 §20.5).
 pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, MESSAGE";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE";
 
-/// Extensions that are implemented, each an option tag (RFC 3261 §19.2): RFC 3891, RFC 4488.
-pub(crate) const SUPPORTED: [&str; 2] = ["replaces", "norefersub"];
+/// Extensions that are implemented, each an option tag (RFC 3261 §19.2): RFC 3262, RFC 3891,
+/// RFC 4488.
+pub(crate) const SUPPORTED: [&str; 3] = ["100rel", "replaces", "norefersub"];
 
 /// The value of a Supported header.
 pub(crate) fn supported() -> String {

@@ -244,6 +244,9 @@ pub enum EndCause {
     /// The peer no longer knows the dialog: it answered a request of ours with 481, or one that
     /// refreshes the dialog with 408 or not at all; a BYE was sent (RFC 3261 §12.2.1.2).
     Gone,
+    /// A provisional response of ours that had to be acknowledged was not in 64*T1; the INVITE got
+    /// 504 (RFC 3262 §3).
+    NoPrack,
 }
 
 /// What happened.
@@ -259,8 +262,9 @@ pub enum Event {
         /// Where it came from.
         flow: Flow,
     },
-    /// A provisional response to our INVITE, 101 to 199, each one, repeated ones too. None after
-    /// [`Endpoint::cancel`](super::Endpoint::cancel).
+    /// A provisional response to our INVITE, 101 to 199, each one, repeated ones too, except those
+    /// that are sent reliably: each of them once and in order, and its PRACK is sent (RFC 3262 §4).
+    /// None after [`Endpoint::cancel`](super::Endpoint::cancel).
     Progress {
         /// Our INVITE.
         id: InviteId,
@@ -290,7 +294,8 @@ pub enum Event {
         response: Option<Message>,
     },
     /// The peer cancelled its INVITE before our final response: its CANCEL (or, RFC 3261 §15, a
-    /// BYE in the early dialog) has its 200 and the INVITE its 487.
+    /// BYE in the early dialog) has its 200 and the INVITE its 487. Also where the core has given
+    /// a 2xx that waits for a PRACK ([`Endpoint::respond`](super::Endpoint::respond)).
     Cancelled {
         /// The peer's INVITE.
         id: InviteId,

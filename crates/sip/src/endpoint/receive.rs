@@ -88,7 +88,7 @@ impl Endpoint {
             _ if !is_final => {}
             Purpose::Bye => session.bye_done(stack, now),
             Purpose::Request(request) => session.responded(stack, now, request, response),
-            Purpose::Cancel | Purpose::DropFork => {}
+            Purpose::Cancel | Purpose::Prack | Purpose::DropFork => {}
         });
     }
 
@@ -187,7 +187,7 @@ impl Endpoint {
             self.answer_options(&request);
             return;
         }
-        if request.method == Method::Bye {
+        if matches!(request.method, Method::Bye | Method::Prack) {
             self.answer(&request, 481);
             return;
         }
@@ -265,6 +265,8 @@ impl Endpoint {
             _ if session.is_over() => self.answer(request, 481),
             Method::Invite => self.receive_reinvite(now, id, request),
             Method::Options => self.answer_options(request),
+            Method::Prack if !session.expects_prack(&request.message) => self.answer(request, 481),
+            Method::Prack => self.receive_prack(now, id, request),
             Method::Update => match session.refuses_update(&self.stack, &request.message) {
                 Some(status) => self.answer_for_now(request, status),
                 None => self.pass_on(now, request.clone(), None, Some(id)),
@@ -283,6 +285,24 @@ impl Endpoint {
             stack.answer(now, transaction, 200, session.tag());
             session.handle_bye(stack, now, message, from_tag);
         });
+    }
+
+    /// The PRACK of a response of ours. One that describes the session is the core's to answer.
+    fn receive_prack(&mut self, now: Instant, id: InviteId, request: &Incoming) {
+        let Incoming { message, flow, key, .. } = request;
+        if message.body().is_empty() {
+            let key = key.clone();
+            let arrival =
+                Arrival { key, merge: None, flow: *flow, request: message, invite: false };
+            let transaction = self.stack.transactions.accept(now, arrival, Some(id));
+            self.with(id, |session, stack| {
+                session.transaction_started();
+                stack.answer(now, transaction, 200, session.tag());
+            });
+        } else {
+            self.pass_on(now, request.clone(), None, Some(id));
+        }
+        self.with(id, |session, stack| session.handle_prack(stack, now, message));
     }
 
     fn receive_reinvite(&mut self, now: Instant, id: InviteId, request: &Incoming) {
@@ -402,8 +422,6 @@ fn contacts_are_readable(request: &Message) -> bool {
 fn refusal_of_method(request: &Incoming) -> Option<Respond> {
     match request.method {
         Method::Other(_) => Some(Respond::status(501)),
-        // RFC 3262: without 100rel nothing of ours can be acknowledged so.
-        Method::Prack => Some(Respond::status(405)),
         _ => None,
     }
 }

@@ -64,6 +64,8 @@ pub(crate) enum Input {
     Unreachable,
     /// A request within the dialog has shown that it cannot go on.
     Broken(EndCause),
+    /// A reliable provisional response never got its PRACK.
+    NotAcknowledged,
 }
 
 impl State {
@@ -121,6 +123,11 @@ fn proceeding(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
         // RFC 3261 §17.2.4: nobody is there to be answered.
         Input::Unreachable => {
             out.extend([DONE, Action::Refuse(487), Action::Ended(EndCause::Unreachable)]);
+            State::Ended
+        }
+        // RFC 3262 §3: a 5xx.
+        Input::NotAcknowledged => {
+            out.extend([DONE, Action::Refuse(504), Action::Ended(EndCause::NoPrack)]);
             State::Ended
         }
         Input::Ack | Input::Repeat | Input::NoAck | Input::ByeDone | Input::Broken(_) => {
@@ -210,8 +217,8 @@ mod tests {
     use super::{
         Action::{Acked, Arm, Cancelled, Disarm, Refuse, RepeatSuccess, Respond, SendBye},
         Input::{
-            Ack, Broken, Bye, ByeDone, Cancel, Failure, NoAck, PeerBye, Provisional, Refresh,
-            Repeat, Success, Unreachable,
+            Ack, Broken, Bye, ByeDone, Cancel, Failure, NoAck, NotAcknowledged, PeerBye,
+            Provisional, Refresh, Repeat, Success, Unreachable,
         },
         State::{Closing, Confirmed, Ended, Proceeding},
         *,
@@ -225,7 +232,7 @@ mod tests {
     const SLOW: State = State::Accepted { interval: T2 };
     const HANGING: State = State::Hanging { interval: T1 };
     const STATES: [State; 6] = [Proceeding, ACCEPTED, HANGING, Confirmed, Closing, Ended];
-    const INPUTS: [Input; 13] = [
+    const INPUTS: [Input; 14] = [
         Provisional,
         Success,
         Failure,
@@ -239,6 +246,7 @@ mod tests {
         ByeDone,
         Unreachable,
         LOST,
+        NotAcknowledged,
     ];
     const LOST: Input = Broken(EndCause::Gone);
     const FINAL: Action = Disarm(Timer::Refresh);
@@ -248,6 +256,7 @@ mod tests {
     const BYE: Action = Action::Ended(EndCause::Bye);
     const NO_ACK: Action = Action::Ended(EndCause::NoAck);
     const GONE: Action = Action::Ended(EndCause::Unreachable);
+    const NO_PRACK: Action = Action::Ended(EndCause::NoPrack);
 
     const ROWS: &[Row<State, Input, Action>] = &[
         (Proceeding, Provisional, Proceeding, &[Respond, REFRESH]),
@@ -273,6 +282,7 @@ mod tests {
         (Proceeding, ByeDone, Proceeding, &[]),
         (Proceeding, Unreachable, Ended, &[FINAL, Refuse(487), GONE]),
         (Proceeding, LOST, Proceeding, &[]),
+        (Proceeding, NotAcknowledged, Ended, &[FINAL, Refuse(504), NO_PRACK]),
         (ACCEPTED, Provisional, ACCEPTED, &[]),
         (ACCEPTED, Success, ACCEPTED, &[]),
         (ACCEPTED, Failure, ACCEPTED, &[]),
@@ -292,6 +302,7 @@ mod tests {
         (ACCEPTED, ByeDone, ACCEPTED, &[]),
         (ACCEPTED, Unreachable, Closing, &[QUIET, HEARD, SendBye, GONE]),
         (ACCEPTED, LOST, ACCEPTED, &[]),
+        (ACCEPTED, NotAcknowledged, ACCEPTED, &[]),
         (HANGING, Provisional, HANGING, &[]),
         (HANGING, Success, HANGING, &[]),
         (HANGING, Failure, HANGING, &[]),
@@ -310,6 +321,7 @@ mod tests {
         (HANGING, ByeDone, HANGING, &[]),
         (HANGING, Unreachable, Closing, &[QUIET, HEARD, SendBye]),
         (HANGING, LOST, HANGING, &[]),
+        (HANGING, NotAcknowledged, HANGING, &[]),
         (Confirmed, Provisional, Confirmed, &[]),
         (Confirmed, Success, Confirmed, &[]),
         (Confirmed, Failure, Confirmed, &[]),
@@ -323,6 +335,7 @@ mod tests {
         (Confirmed, ByeDone, Confirmed, &[]),
         (Confirmed, Unreachable, Confirmed, &[]),
         (Confirmed, LOST, Closing, &[SendBye, Action::Ended(EndCause::Gone)]),
+        (Confirmed, NotAcknowledged, Confirmed, &[]),
         (Closing, Provisional, Closing, &[]),
         (Closing, Success, Closing, &[]),
         (Closing, Failure, Closing, &[]),
@@ -336,6 +349,7 @@ mod tests {
         (Closing, ByeDone, Ended, &[]),
         (Closing, Unreachable, Closing, &[]),
         (Closing, LOST, Closing, &[]),
+        (Closing, NotAcknowledged, Closing, &[]),
         (Ended, Provisional, Ended, &[]),
         (Ended, Success, Ended, &[]),
         (Ended, Failure, Ended, &[]),
@@ -349,6 +363,7 @@ mod tests {
         (Ended, ByeDone, Ended, &[]),
         (Ended, Unreachable, Ended, &[]),
         (Ended, LOST, Ended, &[]),
+        (Ended, NotAcknowledged, Ended, &[]),
     ];
 
     #[test]

@@ -26,6 +26,14 @@ pub(crate) enum Action {
     Abandon,
     /// Send the core's response.
     Respond,
+    /// Send the first reliable provisional of the queue.
+    SendReliable,
+    /// Send the reliable provisional that waits for its PRACK again.
+    RepeatReliable,
+    /// Send the 2xx that the core has given.
+    SendSuccess,
+    /// A reliable provisional never got its PRACK: the INVITE has to end.
+    NotAcknowledged,
     /// Send the last provisional again.
     RepeatProvisional,
     /// Send the 2xx again.

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use super::{Reinvite, Session, Side, Step, accept, connect, exchange, modify};
+use super::{
+    Reinvite, Session, Side, Step, accept, connect, exchange, modify,
+    provisional::{self, Reliable},
+};
 use crate::{
     dialog::{self, Dialog},
     endpoint::{EndCause, Event, InviteId, Respond},
@@ -21,9 +24,11 @@ pub(super) struct Callee {
     pub(super) invite: ServerId,
     pub(super) dialog: Dialog,
     /// Sequence number of the INVITE and so of its ACK.
-    cseq: u32,
+    pub(super) cseq: u32,
     /// A response has told the peer of the early dialog.
     pub(super) rung: bool,
+    /// Its reliable provisional responses.
+    pub(super) reliable: Reliable,
     /// The connection that the INVITE came by is gone.
     disconnected: bool,
 }
@@ -60,7 +65,9 @@ impl Session {
         let contact = dialog::contact(flow, user);
         let invite = stack.transactions.accept(now, arrival, Some(id));
         let state = accept::State::Proceeding;
-        let callee = Callee { state, invite, dialog, cseq, rung: false, disconnected: false };
+        let reliable = Reliable::of(request, stack);
+        let callee =
+            Callee { state, invite, dialog, cseq, rung: false, reliable, disconnected: false };
         let mut session = Session::new(id, call_id, tag, contact, Side::Callee(callee));
         session.transaction_started();
         Ok(session)
@@ -97,22 +104,38 @@ impl Session {
     /// The core answers the INVITE.
     pub(crate) fn respond(&mut self, stack: &mut Stack, now: Instant, response: Respond) {
         let Side::Callee(callee) = &self.side else { return };
-        let transaction = callee.invite;
+        if callee.reliable.holds_success() {
+            return; // The core has given its final response.
+        }
         let step = &mut Step::new(stack, now);
+        match response.status {
+            100 => {} // It was sent when the INVITE came.
+            101..200 => self.respond_provisionally(step, response),
+            200..300 => self.respond_with_success(step, response),
+            _ => self.send_response(step, response),
+        }
+    }
+
+    /// Sends the core's response now.
+    pub(super) fn send_response(&mut self, step: &mut Step<'_>, response: Respond) {
+        let Side::Callee(callee) = &self.side else { return };
+        let transaction = callee.invite;
         let has_body = response.content_type.is_some();
         let Some((class, written)) = self.write(step, transaction, response) else { return };
         if let Side::Callee(callee) = &mut self.side {
             callee.rung = true;
+            if class == Class::Success && !callee.reliable.described {
+                callee.dialog.exchange.handle(match has_body {
+                    true => exchange::Input::Ours,
+                    false => exchange::Input::Settled,
+                });
+            }
         }
         let input = match class {
             Class::Provisional => accept::Input::Provisional,
             Class::Success => accept::Input::Success,
             Class::Failure => accept::Input::Failure,
         };
-        let described = class == Class::Success && written && has_body;
-        if let Some(dialog) = self.current().filter(|_| described) {
-            dialog.exchange.handle(exchange::Input::Ours);
-        }
         let lost = !written && class != Class::Provisional;
         self.feed_accept(step, input);
         if lost {
@@ -149,6 +172,10 @@ impl Session {
         let Some(Reinvite { transaction, .. }) = self.modify.latest else { return };
         let Some((request, flow)) = stack.transactions.received(transaction) else { return };
         let request = request.clone();
+        let provisional = response.status < 200;
+        if provisional && provisional::names(&request, "Require", provisional::OPTION) {
+            return; // RFC 3262 §3: it would have to be reliable.
+        }
         let step = &mut Step::new(stack, now);
         let has_body = response.content_type.is_some();
         let Some((class, _)) = self.write(step, transaction, response) else { return };
@@ -166,7 +193,7 @@ impl Session {
     /// Puts the core's response into the step; its class as sent, and whether it is as wished.
     ///
     /// What cannot be written is sent as 500 if it was final, else not at all.
-    fn write(
+    pub(super) fn write(
         &self,
         step: &mut Step<'_>,
         transaction: ServerId,
@@ -228,11 +255,11 @@ impl Session {
         let step = &mut Step::with(stack, now, request);
         let waits = matches!(&self.side, Side::Callee(c) if c.waits_for_ack() && c.cseq == cseq);
         if waits {
-            self.settled();
+            self.answered_by_ack();
             self.feed_accept(step, accept::Input::Ack);
         } else if self.modify.latest.is_some_and(|latest| latest.cseq == cseq) {
             if matches!(self.modify.state, modify::State::Accepted { .. }) {
-                self.settled();
+                self.answered_by_ack();
             }
             self.feed_modify(step, modify::Input::Ack);
         }

@@ -58,8 +58,10 @@ pub(super) fn is_large(draft: &Draft) -> bool {
 /// One of those who answer the INVITE, by the tag of its To.
 #[derive(Clone, Debug)]
 pub(super) struct Fork {
-    dialog: Dialog,
+    pub(super) dialog: Dialog,
     role: Role,
+    /// The RSeq of its last reliable provisional response.
+    pub(super) acknowledged: Option<u32>,
     /// The ACK of its 2xx, to be sent again for each repeated 2xx.
     ack: Option<Transmit>,
 }
@@ -83,7 +85,7 @@ impl Caller {
         self.find(remote_tag).map(|fork| &mut fork.dialog)
     }
 
-    fn find(&mut self, remote_tag: &str) -> Option<&mut Fork> {
+    pub(super) fn find(&mut self, remote_tag: &str) -> Option<&mut Fork> {
         self.forks.iter_mut().find(|fork| fork.dialog.remote_tag() == remote_tag)
     }
 
@@ -225,6 +227,9 @@ impl Session {
                 if status > 100 {
                     self.note_early(step, response);
                 }
+                if status > 100 && !self.acknowledge(step, response) {
+                    return;
+                }
                 self.feed_connect(step, connect::Input::Provisional);
             }
             Class::Failure => self.feed_connect(step, connect::Input::Failure),
@@ -261,7 +266,7 @@ impl Session {
         }
         let Some((request, hop)) = step.stack.transactions.sent(caller.invite) else { return };
         if let Ok(dialog) = Dialog::of_response(request, response, hop.flow) {
-            caller.forks.push(Fork { dialog, role: Role::Early, ack: None });
+            caller.forks.push(Fork { dialog, role: Role::Early, acknowledged: None, ack: None });
         }
     }
 
@@ -285,7 +290,7 @@ impl Session {
                 Some(at)
             }
             None if caller.forks.len() < FORKS_MAX => {
-                caller.forks.push(Fork { dialog, role: Role::Early, ack });
+                caller.forks.push(Fork { dialog, role: Role::Early, acknowledged: None, ack });
                 Some(caller.forks.len() - 1)
             }
             None => None,

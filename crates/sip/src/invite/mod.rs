@@ -1,7 +1,7 @@
 //! INVITE sessions: everything from one INVITE to the end of its dialog (RFC 3261 §13 to §15).
 //!
-//! Three machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
-//! for the peer's, [`modify`] for re-INVITEs. A [`Session`] owns their data, feeds them and, in
+//! Four machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
+//! for the peer's, [`reliable`] for our provisional responses to it, [`modify`] for re-INVITEs. A [`Session`] owns their data, feeds them and, in
 //! [`perform`], carries their actions out; [`caller`] and [`callee`] are its two sides, [`close`]
 //! the end of either, [`within`] the requests between, [`exchange`] whose offer is open. Which session a message belongs to is the
 //! endpoint's business.
@@ -16,6 +16,8 @@ pub(crate) mod connect;
 pub(crate) mod exchange;
 pub(crate) mod modify;
 mod perform;
+mod provisional;
+pub(crate) mod reliable;
 pub(crate) mod timer;
 mod update;
 mod within;
@@ -200,6 +202,8 @@ impl Session {
         match timer {
             Timer::GiveUp => self.feed_connect(step, connect::Input::GiveUp),
             Timer::Refresh => self.feed_accept(step, accept::Input::Refresh),
+            Timer::Reliable => self.feed_reliable(step, reliable::Input::Repeat),
+            Timer::PrackWait => self.feed_reliable(step, reliable::Input::NoPrack),
             Timer::Success if waits => self.feed_accept(step, accept::Input::Repeat),
             Timer::AckWait if waits => self.feed_accept(step, accept::Input::NoAck),
             Timer::Success => self.feed_modify(step, modify::Input::Repeat),
@@ -221,7 +225,11 @@ impl Session {
         let mut actions = std::mem::take(&mut step.stack.actions);
         let intervals = step.stack.transactions.intervals();
         callee.state.handle(intervals, input, &mut actions);
+        let is_over = callee.state != accept::State::Proceeding;
         self.carry_out(step, actions);
+        if is_over {
+            self.feed_reliable(step, reliable::Input::Over);
+        }
     }
 
     fn feed_modify(&mut self, step: &mut Step<'_>, input: modify::Input) {

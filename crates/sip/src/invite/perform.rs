@@ -26,6 +26,10 @@ impl Session {
                     step.stack.transactions.respond(step.now, transaction, class, bytes);
                 }
             }
+            Action::SendReliable => self.send_reliable(step),
+            Action::RepeatReliable => self.repeat_reliable(step),
+            Action::SendSuccess => self.send_success(step),
+            Action::NotAcknowledged => self.not_acknowledged(step),
             Action::RepeatProvisional => self.repeat(step, Class::Provisional),
             Action::RepeatSuccess => self.repeat(step, Class::Success),
             Action::Refuse(status) => {

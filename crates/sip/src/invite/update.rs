@@ -51,7 +51,7 @@ impl Session {
         let sent = stack.reply(now, transaction, response, self.tag, contact);
         let has_body = response.content_type.is_some();
         if let Some(class) = sent
-            && request.is(&Method::Update)
+            && (request.is(&Method::Update) || request.is(&Method::Prack))
             && let Some(dialog) = self.named_by(&request)
         {
             dialog.answered(&request, flow, class, has_body);
@@ -66,7 +66,7 @@ impl Session {
     }
 
     /// The peer describes the session in this request, of whatever dialog.
-    fn describes_in(&mut self, request: &Message) {
+    pub(super) fn describes_in(&mut self, request: &Message) {
         if let Some(dialog) = self.named_by(request).filter(|_| !request.body().is_empty()) {
             dialog.exchange.handle(exchange::Input::Theirs);
         }
@@ -75,6 +75,16 @@ impl Session {
     /// The request that may have carried an offer is over.
     pub(super) fn settled(&mut self) {
         if let Some(dialog) = self.current() {
+            dialog.exchange.handle(exchange::Input::Settled);
+        }
+    }
+
+    /// The ACK of our 2xx answers the offer in that; an offer made since is not concerned.
+    pub(super) fn answered_by_ack(&mut self) {
+        if let Some(dialog) = self.current()
+            && dialog.exchange == exchange::State::Ours
+            && dialog.offering.is_none()
+        {
             dialog.exchange.handle(exchange::Input::Settled);
         }
     }
@@ -92,7 +102,10 @@ impl Dialog {
         match class {
             Class::Provisional => {}
             Class::Success => {
-                self.refresh_target(request, flow);
+                // RFC 3262 §6: PRACK does not move the target.
+                if !request.is(&Method::Prack) {
+                    self.refresh_target(request, flow);
+                }
                 // RFC 3264 §4: without an offer in the request the answer's body is one.
                 let open = request.is(&Method::Invite) && request.body().is_empty() && body;
                 let input = if open { exchange::Input::Ours } else { exchange::Input::Settled };

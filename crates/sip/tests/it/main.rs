@@ -17,6 +17,7 @@ mod random_calls;
 mod refusals;
 mod registration;
 mod reinvite;
+mod reliable_provisional;
 mod request_within_dialog;
 mod stream_cut_anywhere;
 mod texts;

@@ -40,7 +40,7 @@ fn each_fault_has_its_status() {
         ("BYE", us, vec![], 481),
         ("BYE", us, vec!["To: <sip:alice@a.example>;tag=none"], 481),
         ("INFO", us, vec!["To: <sip:alice@a.example>;tag=none"], 481),
-        ("PRACK", us, vec![], 405),
+        ("PRACK", us, vec![], 481),
         ("DANCE", us, vec![], 501),
         ("OPTIONS", us, vec![], 200),
         ("OPTIONS", us, vec!["Max-Forwards: 0"], 200),
@@ -81,7 +81,7 @@ fn the_unsupported_are_named() {
     );
     net.millis(100);
     assert_eq!(net.last(ALICE, "420 INVITE").header_text("Unsupported").unwrap(), "a, x, y");
-    net.write(BOB, ALICE, &request("INVITE", "sip:a@x", &["Require: replaces,norefersub"]));
+    net.write(BOB, ALICE, &request("INVITE", "sip:a@x", &["Require: replaces,norefersub, 100rel"]));
     net.millis(100);
     assert_eq!(net.names(ALICE), ["Invite"], "what is implemented may be required");
 }
@@ -115,9 +115,9 @@ fn options_tells_what_is_implemented() {
     net.millis(100);
     let response = net.last(ALICE, "200 OPTIONS");
     for (name, value) in [
-        ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, MESSAGE"),
+        ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE"),
         ("Accept", "application/sdp"),
-        ("Supported", "replaces, norefersub"),
+        ("Supported", "100rel, replaces, norefersub"),
     ] {
         assert_eq!(response.header_text(name).unwrap(), value);
     }
