@@ -334,6 +334,8 @@ impl Call {
             | Event::Progress { .. }
             | Event::Answered { .. }
             | Event::Responded { .. }
+            | Event::Modified { .. }
+            | Event::NotModified { .. }
             | Event::Rejected { .. } => {}
         }
     }
@@ -365,7 +367,11 @@ impl Call {
                 self.reply_inside(request_id, &request);
             }
             Event::Released { .. } => self.callee_released(leg),
-            Event::Invite { .. } | Event::Cancelled { .. } | Event::Responded { .. } => {}
+            Event::Invite { .. }
+            | Event::Cancelled { .. }
+            | Event::Responded { .. }
+            | Event::Modified { .. }
+            | Event::NotModified { .. } => {}
         }
     }
 }

@@ -344,6 +344,8 @@ impl Switch {
             | Event::Ended { id, .. }
             | Event::Reinvite { id, .. }
             | Event::Responded { id, .. }
+            | Event::Modified { id, .. }
+            | Event::NotModified { id, .. }
             | Event::Released { id } => *id,
         };
         if matches!(event, Event::Rejected { .. } | Event::Ended { .. } | Event::Cancelled { .. }) {

@@ -169,6 +169,8 @@ impl Stage {
                 | Event::Acked { id, .. }
                 | Event::Ended { id, .. }
                 | Event::Responded { id, .. }
+                | Event::Modified { id, .. }
+                | Event::NotModified { id, .. }
                 | Event::Reinvite { id, .. } => assert!(self.alive.contains(&id), "{id}"),
             }
         }

@@ -148,7 +148,17 @@ impl Dialog {
 
     /// The ACK of the 2xx to our INVITE: it has the INVITE's sequence number (§13.2.2.4).
     pub(crate) fn ack(&self, branch: u128) -> Builder {
-        self.write(&Method::Ack, self.local_cseq, branch)
+        self.ack_for(self.local_cseq, branch)
+    }
+
+    /// The ACK of the 2xx to our INVITE with this sequence number.
+    pub(crate) fn ack_for(&self, cseq: u32, branch: u128) -> Builder {
+        self.write(&Method::Ack, cseq, branch)
+    }
+
+    /// The sequence number of our latest request.
+    pub(crate) fn last_cseq(&self) -> u32 {
+        self.local_cseq
     }
 
     /// RFC 3261 §16.12.1.2: a first route that wants to be the Request-URI.

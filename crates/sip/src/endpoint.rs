@@ -338,6 +338,7 @@ impl Endpoint {
         self.with(id, |session, stack| match purpose {
             Purpose::Invite => session.handle_failure(stack, now, failure),
             Purpose::Bye => session.bye_done(stack, now),
+            Purpose::Reinvite => session.change_failed(stack, now, failure),
             Purpose::Request(request) => session.unanswered(stack, now, request, failure),
             Purpose::Cancel | Purpose::Prack | Purpose::DropFork => {}
         });

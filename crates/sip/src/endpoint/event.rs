@@ -225,7 +225,7 @@ pub enum RejectCause {
     Timeout,
     /// 503: the network refused the request, or its connection failed before any response. 500:
     /// the request could not be written. 491: an UPDATE with an offer was not sent, because an
-    /// offer is open (RFC 3311 §5.1).
+    /// offer is open (RFC 3311 §5.1), or a re-INVITE had no turn.
     Transport,
 }
 
@@ -326,6 +326,29 @@ pub enum Event {
         id: InviteId,
         /// The re-INVITE.
         request: Message,
+    },
+    /// Our re-INVITE was accepted; its ACK is sent. For each
+    /// [`Endpoint::reinvite`](super::Endpoint::reinvite) that was sent either this or
+    /// [`Event::NotModified`], unless the session ends before.
+    Modified {
+        /// The session.
+        id: InviteId,
+        /// The 2xx.
+        response: Message,
+    },
+    /// Our re-INVITE was not accepted; the session goes on as it was.
+    NotModified {
+        /// The session.
+        id: InviteId,
+        /// The final status, of the peer or made here: 408 where none came in time, 503 and 500 as
+        /// [`RejectCause::Transport`] says, 491 where another INVITE was in the way too often.
+        status: u16,
+        /// Its reason phrase.
+        reason: String,
+        /// Whose it is.
+        cause: RejectCause,
+        /// The peer's response, if there is one; already acknowledged.
+        response: Option<Message>,
     },
     /// Any other request; [`Endpoint::reply`](super::Endpoint::reply) is due within 64*T1.
     Request {

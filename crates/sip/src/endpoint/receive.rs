@@ -87,6 +87,7 @@ impl Endpoint {
             Purpose::Invite => session.handle_response(stack, now, response),
             _ if !is_final => {}
             Purpose::Bye => session.bye_done(stack, now),
+            Purpose::Reinvite => session.handle_change_response(stack, now, response),
             Purpose::Request(request) => session.responded(stack, now, request, response),
             Purpose::Cancel | Purpose::Prack | Purpose::DropFork => {}
         });

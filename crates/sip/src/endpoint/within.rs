@@ -2,8 +2,14 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::{DialogId, DialogState, Endpoint, InDialog, InviteId, SentId};
-use crate::{method::Method, random::parse_tag};
+use crate::{
+    invite::reinvite::{Attempt, Description},
+    method::Method,
+    random::parse_tag,
+};
 
 impl Endpoint {
     /// Sends a request within the session's dialog; its [`Event::Responded`](super::Event) comes
@@ -34,6 +40,37 @@ impl Endpoint {
         self.next_sent += u64::from(is_sent);
         self.release();
         is_sent.then_some(sent)
+    }
+
+    /// Changes the session: sends an INVITE within its confirmed dialog, with this session
+    /// description and further headers (RFC 3261 §14.1). [`Event::Modified`](super::Event) or
+    /// [`Event::NotModified`](super::Event) comes later.
+    ///
+    /// Where another INVITE or offer is going on, of either side, it waits a random time and is
+    /// tried again, three times; also where the peer says so (491). A 481, a 408 or no response at
+    /// all ends the dialog with [`EndCause::Gone`](super::EndCause::Gone). A peer that says nothing
+    /// final for three minutes gets CANCEL.
+    ///
+    /// `false`, and nothing is sent, where the session is not up or has a re-INVITE of the core
+    /// already.
+    pub fn reinvite(
+        &mut self,
+        now: Instant,
+        id: InviteId,
+        body: &[u8],
+        content_type: &str,
+        headers: &[(String, String)],
+    ) -> bool {
+        let description = Description {
+            content_type: content_type.to_owned(),
+            body: Bytes::copy_from_slice(body),
+        };
+        let attempt = Attempt { description, headers: headers.to_vec(), reported: true };
+        let session = self.sessions.get_mut(&id);
+        let is_wanted =
+            session.is_some_and(|session| session.reinvite(&mut self.stack, now, attempt));
+        self.release();
+        is_wanted
     }
 
     /// The session with this dialog, early ones included, and how far the dialog has come; what a

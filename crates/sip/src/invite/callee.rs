@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{
     Reinvite, Session, Side, Step, accept, connect, exchange, modify,
     provisional::{self, Reliable},
+    reinvite::Description,
 };
 use crate::{
     dialog::{self, Dialog},
@@ -120,8 +121,12 @@ impl Session {
     pub(super) fn send_response(&mut self, step: &mut Step<'_>, response: Respond) {
         let Side::Callee(callee) = &self.side else { return };
         let transaction = callee.invite;
+        let description = Description::of(response.content_type.as_deref(), &response.body);
         let has_body = response.content_type.is_some();
         let Some((class, written)) = self.write(step, transaction, response) else { return };
+        if class != Class::Failure && description.is_some() {
+            self.described = description;
+        }
         if let Side::Callee(callee) = &mut self.side {
             callee.rung = true;
             if class == Class::Success && !callee.reliable.described {
@@ -177,8 +182,12 @@ impl Session {
             return; // RFC 3262 §3: it would have to be reliable.
         }
         let step = &mut Step::new(stack, now);
+        let description = Description::of(response.content_type.as_deref(), &response.body);
         let has_body = response.content_type.is_some();
         let Some((class, _)) = self.write(step, transaction, response) else { return };
+        if class == Class::Success && description.is_some() {
+            self.described = description;
+        }
         if let Some(dialog) = self.current() {
             dialog.answered(&request, flow, class, has_body);
         }

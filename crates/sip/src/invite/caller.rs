@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{Session, Side, Step, action::Rejection, connect, exchange};
+use super::{Session, Side, Step, action::Rejection, connect, exchange, reinvite::Description};
 use crate::{
     dialog::{self, Dialog},
     endpoint::{DialogState, Event, Flow, Invite, InviteId, RejectCause, SentId, Transmit},
@@ -177,6 +177,7 @@ impl Session {
             spare,
         };
         let mut session = Session::new(id, call_id, tag, String::new(), Side::Caller(caller));
+        session.described = Description::of(Some(invite.content_type), &invite.body);
         session.send_invite(stack, now, key, draft);
         Ok(session)
     }
@@ -382,6 +383,7 @@ impl Session {
             Rejection::Unreachable => (503, RejectCause::Transport),
             Rejection::NoFinal => (487, RejectCause::Timeout),
             Rejection::HungUp => (487, RejectCause::Peer),
+            Rejection::Glare => (491, RejectCause::Transport),
         };
         let response = step.message.filter(|_| rejection == Rejection::Response).cloned();
         let reason = match &response {

@@ -9,7 +9,9 @@ use std::{collections::VecDeque, fmt, time::Instant};
 
 use bytes::Bytes;
 
-use super::{Session, Side, Step, accept, caller::Caller, connect, exchange, reliable};
+use super::{
+    Session, Side, Step, accept, caller::Caller, connect, exchange, reinvite::Description, reliable,
+};
 use crate::{
     endpoint::Respond,
     message::{Message, decimal},
@@ -145,8 +147,12 @@ impl Session {
         response.headers.push(("Require".to_owned(), OPTION.to_owned()));
         response.headers.push(("RSeq".to_owned(), rseq.to_string()));
         let described = response.content_type.is_some();
+        let description = Description::of(response.content_type.as_deref(), &response.body);
         if self.write(step, transaction, response).is_none() {
             return self.prack_came(step);
+        }
+        if description.is_some() {
+            self.described = description;
         }
         let Some((_, bytes)) = step.response.clone() else { return };
         let Side::Callee(callee) = &mut self.side else { return };

@@ -19,6 +19,13 @@ pub(crate) enum Timer {
     /// Stops waiting for the PRACK of a reliable provisional response. Armed when it is first sent,
     /// 64*T1; disarmed as [`Timer::Reliable`]. RFC 3262 §3.
     PrackWait,
+    /// Stops waiting for the final response to a re-INVITE of ours. Armed when it is sent, three
+    /// minutes, when it is cancelled or the dialog ends, 64*T1; disarmed by the final response.
+    Answer,
+    /// Tries a re-INVITE of ours that another INVITE was in the way of. Armed by a 491, or where
+    /// the other INVITE is known here, for a random time; disarmed by the end of the dialog.
+    /// RFC 3261 §14.1.
+    Glare,
     /// Stops waiting for the final response to a cancelled INVITE. Armed when the CANCEL is sent,
     /// 64*T1; disarmed by the final response. RFC 3261 §9.1.
     GiveUp,

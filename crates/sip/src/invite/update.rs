@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::{Session, exchange};
+use super::{Session, exchange, reinvite::Description};
 use crate::{
     dialog::Dialog,
     endpoint::{Flow, Respond},
@@ -50,8 +50,12 @@ impl Session {
         let contact = Some(self.contact.as_str());
         let sent = stack.reply(now, transaction, response, self.tag, contact);
         let has_body = response.content_type.is_some();
+        if sent == Some(Class::Success) && changes(&request) {
+            let description = Description::of(response.content_type.as_deref(), &response.body);
+            self.described = description.or_else(|| self.described.take());
+        }
         if let Some(class) = sent
-            && (request.is(&Method::Update) || request.is(&Method::Prack))
+            && changes(&request)
             && let Some(dialog) = self.named_by(&request)
         {
             dialog.answered(&request, flow, class, has_body);
@@ -94,6 +98,11 @@ impl Session {
         let (call_id, from) = (request.call_id().ok()?, request.from().ok()?);
         self.dialog(&call_id, from.tag().unwrap_or_default())
     }
+}
+
+/// Whether an offer may stand in it.
+fn changes(request: &Message) -> bool {
+    request.is(&Method::Update) || request.is(&Method::Prack)
 }
 
 impl Dialog {

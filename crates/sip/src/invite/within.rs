@@ -3,11 +3,11 @@
 //!
 //! Goes in: the core's request, its final response or the lack of one. Comes out: one event for
 //! each, and the end of the dialog where the peer no longer knows it. BYE is in
-//! [`super::close`], re-INVITE in [`super::modify`].
+//! [`super::close`], re-INVITE in [`super::reinvite`].
 
 use std::time::Instant;
 
-use super::{Session, Side, Step, accept, connect, exchange};
+use super::{Session, Side, Step, accept, connect, exchange, reinvite::Description};
 use crate::{
     dialog::Dialog,
     endpoint::{DialogId, DialogState, EndCause, Event, InDialog, RejectCause, SentId},
@@ -98,6 +98,10 @@ impl Session {
             dialog.offering = Some(sent);
         }
         let hop = dialog.next_hop();
+        if offers && written.is_ok() {
+            let description = Description::of(request.content_type.as_deref(), &request.body);
+            self.offered = description.map(|description| (sent, description));
+        }
         let kind = match request.method {
             Method::Update => Kind::Update,
             Method::Notify => Kind::Notify,
@@ -129,6 +133,11 @@ impl Session {
         let step = &mut Step::new(stack, now);
         let status = response.status().unwrap_or_default();
         self.offer_settled(sent);
+        if let Some((_, description)) = self.offered.take_if(|(of, _)| *of == sent)
+            && Class::of(status) == Class::Success
+        {
+            self.described = Some(description);
+        }
         if kind == Kind::Update && Class::of(status) == Class::Success {
             let (call_id, to) = (response.call_id(), response.to());
             if let (Ok(call_id), Ok(to)) = (call_id, to)

@@ -36,6 +36,8 @@ pub(crate) enum Purpose {
     Cancel,
     /// The BYE of the session's dialog.
     Bye,
+    /// A re-INVITE.
+    Reinvite,
     /// The PRACK of a reliable provisional response.
     Prack,
     /// The BYE of a fork that nobody wants.

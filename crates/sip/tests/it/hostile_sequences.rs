@@ -125,7 +125,11 @@ impl Attack {
                     | Event::Acked { id, .. }
                     | Event::Ended { id, .. }
                     | Event::Reinvite { id, .. }
-                    | Event::Responded { id, .. } => assert!(ids.contains(&id), "{id} is unknown"),
+                    | Event::Responded { id, .. }
+                    | Event::Modified { id, .. }
+                    | Event::NotModified { id, .. } => {
+                        assert!(ids.contains(&id), "{id} is unknown")
+                    }
                 }
             }
         }

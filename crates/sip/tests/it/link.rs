@@ -319,6 +319,8 @@ pub(crate) fn name(event: &Event) -> &'static str {
         Event::Reinvite { .. } => "Reinvite",
         Event::Request { .. } => "Request",
         Event::Responded { .. } => "Responded",
+        Event::Modified { .. } => "Modified",
+        Event::NotModified { .. } => "NotModified",
         Event::Released { .. } => "Released",
     }
 }

@@ -12,6 +12,7 @@ mod hostile_sequences;
 mod link;
 mod message_from_the_wild;
 mod message_written;
+mod our_reinvite;
 mod over_a_connection;
 mod random_calls;
 mod refusals;

@@ -124,6 +124,8 @@ impl World {
         | Event::Ended { id, .. }
         | Event::Reinvite { id, .. }
         | Event::Responded { id, .. }
+        | Event::Modified { id, .. }
+        | Event::NotModified { id, .. }
         | Event::Released { id }) = event
         else {
             panic!("nobody sent a {}", name(event));
