@@ -366,6 +366,9 @@ impl Call {
             Event::Invite { .. }
             | Event::Progress { .. }
             | Event::Answered { .. }
+            | Event::Responded { .. }
+            | Event::Modified { .. }
+            | Event::NotModified { .. }
             | Event::Rejected { .. } => {}
         }
     }
@@ -397,7 +400,11 @@ impl Call {
                 self.requested_inside(cx, leg, request_id, &request);
             }
             Event::Released { .. } => self.callee_released(leg),
-            Event::Invite { .. } | Event::Cancelled { .. } => {}
+            Event::Invite { .. }
+            | Event::Cancelled { .. }
+            | Event::Responded { .. }
+            | Event::Modified { .. }
+            | Event::NotModified { .. } => {}
         }
     }
 }

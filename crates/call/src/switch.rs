@@ -343,6 +343,9 @@ impl Switch {
             | Event::Acked { id, .. }
             | Event::Ended { id, .. }
             | Event::Reinvite { id, .. }
+            | Event::Responded { id, .. }
+            | Event::Modified { id, .. }
+            | Event::NotModified { id, .. }
             | Event::Released { id } => *id,
         };
         if matches!(event, Event::Rejected { .. } | Event::Ended { .. } | Event::Cancelled { .. }) {

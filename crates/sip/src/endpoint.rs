@@ -7,6 +7,7 @@
 //! sleep until [`Endpoint::poll_timeout`]. Registrations, authentication and SDP are not here.
 mod event;
 mod receive;
+mod within;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -14,8 +15,8 @@ use std::{
 };
 
 pub use event::{
-    Config, Counts, EndCause, Event, Flow, Invite, InviteId, RejectCause, RequestId, Respond,
-    Transmit, Transport,
+    Config, Counts, DialogId, DialogState, EndCause, Event, Flow, InDialog, Invite, InviteId,
+    RejectCause, RequestId, Respond, SentId, Transmit, Transport,
 };
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     stack::Stack,
     transaction::{
         Intervals,
-        table::{Class, Purpose, ServerId, Transactions, Upshot},
+        table::{Purpose, ServerId, Transactions, Upshot},
     },
     write::default_reason,
 };
@@ -42,6 +43,7 @@ pub struct Endpoint {
     /// Sessions by our tag, which each request within a dialog carries in To.
     tags: BTreeMap<Tag, InviteId>,
     next_invite: u64,
+    next_sent: u64,
     dropped: u64,
 }
 
@@ -68,6 +70,7 @@ impl Endpoint {
             sessions: BTreeMap::new(),
             tags: BTreeMap::new(),
             next_invite: 0,
+            next_sent: 0,
             dropped: 0,
         }
     }
@@ -201,7 +204,10 @@ impl Endpoint {
         self.release();
     }
 
-    /// Answers the peer's INVITE, provisionally or finally. A 2xx is repeated until its ACK; after
+    /// Answers the peer's INVITE, provisionally or finally. RFC 3262: where the INVITE requires it
+    /// each provisional response is sent reliably, where it supports it each one with a body; one
+    /// waits for the PRACK of the one before, and a 2xx for those with a body. Without a PRACK in
+    /// 64*T1 the INVITE gets 504 and the session ends with [`EndCause::NoPrack`]. A 2xx is repeated until its ACK; after
     /// 64*T1 without one the session ends with [`EndCause::NoAck`]. After a final response this
     /// does nothing. A 2xx that cannot be written is sent as 500, and the session ends with
     /// [`EndCause::Failed`].
@@ -259,26 +265,19 @@ impl Endpoint {
         self.release();
     }
 
-    /// Answers an [`Event::Request`]. What cannot be written is sent as 500.
+    /// Answers an [`Event::Request`]. What cannot be written is sent as 500. A 2xx to UPDATE moves
+    /// the dialog to the peer's new Contact, and has ours.
     #[allow(clippy::needless_pass_by_value)] // The response is spent, whoever calls.
     pub fn reply(&mut self, now: Instant, request: RequestId, response: Respond) {
         let id = ServerId(request.0);
         let owner = self.stack.transactions.server_owner(id);
-        let tag = owner.and_then(|id| self.sessions.get(&id)).map(|session| session.tag());
-        let Some((received, flow)) = self.stack.transactions.received(id) else { return };
-        let tag = tag.unwrap_or_else(|| {
-            let call_id = received.header_text("Call-ID").unwrap_or_default();
-            self.stack.generator.tag_for(&call_id)
-        });
-        let status = if (100..700).contains(&response.status) { response.status } else { 500 };
-        let wished = Respond { status, ..response };
-        let failed = Respond::status(500);
-        for response in [&wished, &failed] {
-            let written = self.stack.write_response(received, flow, response, tag, None);
-            if let Ok(message) = written {
-                let class = Class::of(response.status);
-                self.stack.transactions.respond(now, id, class, message.to_bytes());
-                break;
+        match owner.and_then(|owner| self.sessions.get_mut(&owner)) {
+            Some(session) => session.reply(&mut self.stack, now, id, &response),
+            None => {
+                let Some((received, _)) = self.stack.transactions.received(id) else { return };
+                let call_id = received.header_text("Call-ID").unwrap_or_default();
+                let tag = self.stack.generator.tag_for(&call_id);
+                self.stack.reply(now, id, &response, tag, None);
             }
         }
         self.release();
@@ -339,7 +338,9 @@ impl Endpoint {
         self.with(id, |session, stack| match purpose {
             Purpose::Invite => session.handle_failure(stack, now, failure),
             Purpose::Bye => session.bye_done(stack, now),
-            Purpose::Cancel | Purpose::DropFork => {}
+            Purpose::Reinvite => session.change_failed(stack, now, failure),
+            Purpose::Request(request) => session.unanswered(stack, now, request, failure),
+            Purpose::Cancel | Purpose::Prack | Purpose::DropFork => {}
         });
     }
 

@@ -3,17 +3,17 @@
 
 use std::time::Instant;
 
-use super::{Session, Side, Step, action::Rejection, connect};
+use super::{Session, Side, Step, action::Rejection, connect, exchange, reinvite::Description};
 use crate::{
     dialog::{self, Dialog},
-    endpoint::{Event, Flow, Invite, InviteId, RejectCause, Transmit},
+    endpoint::{DialogState, Event, Flow, Invite, InviteId, RejectCause, SentId, Transmit},
     headers::HeaderError,
     hop::{Hop, reachable},
     limits::DATAGRAM_BYTES_MAX,
     message::Message,
     method::Method,
     random::{Tag, tag_text},
-    stack::{ALLOW, Stack},
+    stack::{ALLOW, Stack, supported},
     transaction::{
         Failure, ack,
         key::{ClientKey, ClientMethod},
@@ -58,8 +58,10 @@ pub(super) fn is_large(draft: &Draft) -> bool {
 /// One of those who answer the INVITE, by the tag of its To.
 #[derive(Clone, Debug)]
 pub(super) struct Fork {
-    dialog: Dialog,
+    pub(super) dialog: Dialog,
     role: Role,
+    /// The RSeq of its last reliable provisional response.
+    pub(super) acknowledged: Option<u32>,
     /// The ACK of its 2xx, to be sent again for each repeated 2xx.
     ack: Option<Transmit>,
 }
@@ -83,7 +85,7 @@ impl Caller {
         self.find(remote_tag).map(|fork| &mut fork.dialog)
     }
 
-    fn find(&mut self, remote_tag: &str) -> Option<&mut Fork> {
+    pub(super) fn find(&mut self, remote_tag: &str) -> Option<&mut Fork> {
         self.forks.iter_mut().find(|fork| fork.dialog.remote_tag() == remote_tag)
     }
 
@@ -91,6 +93,39 @@ impl Caller {
     pub(super) fn winner(&mut self) -> Option<&mut Dialog> {
         let winner = self.forks.iter_mut().find(|fork| fork.role == Role::Winner)?;
         Some(&mut winner.dialog)
+    }
+
+    /// The dialog that requests of ours belong to: the confirmed one, or while nobody has answered
+    /// the early one that began last.
+    pub(super) fn speaking(&mut self) -> Option<&mut Dialog> {
+        match self.state {
+            connect::State::Confirmed => self.winner(),
+            connect::State::Proceeding => self.forks.last_mut().map(|fork| &mut fork.dialog),
+            _ => None,
+        }
+    }
+
+    /// The dialog in which an UPDATE of ours made an offer.
+    pub(super) fn offering(&mut self, sent: SentId) -> Option<&mut Dialog> {
+        let mut dialogs = self.forks.iter_mut().map(|fork| &mut fork.dialog);
+        dialogs.find(|dialog| dialog.offering == Some(sent))
+    }
+
+    /// How far the dialog with this tag has come.
+    pub(super) fn dialog_state(&self, remote_tag: &str) -> Option<DialogState> {
+        use connect::State::{Calling, Confirmed, Proceeding};
+        let fork = self.forks.iter().find(|fork| fork.dialog.remote_tag() == remote_tag)?;
+        Some(match (fork.role, self.state) {
+            (Role::Winner, Confirmed) => DialogState::Confirmed,
+            (Role::Early, Calling | Proceeding) => DialogState::Early,
+            _ => DialogState::Ended,
+        })
+    }
+
+    /// The dialog that names the session: the confirmed one, or the early one that began last.
+    pub(super) fn named(&self) -> Option<&Dialog> {
+        let winner = self.forks.iter().find(|fork| fork.role == Role::Winner);
+        winner.or(self.forks.last()).map(|fork| &fork.dialog)
     }
 
     /// What a BYE with this tag is to the session; `None` if nothing.
@@ -142,6 +177,7 @@ impl Session {
             spare,
         };
         let mut session = Session::new(id, call_id, tag, String::new(), Side::Caller(caller));
+        session.described = Description::of(Some(invite.content_type), &invite.body);
         session.send_invite(stack, now, key, draft);
         Ok(session)
     }
@@ -192,6 +228,9 @@ impl Session {
                 if status > 100 {
                     self.note_early(step, response);
                 }
+                if status > 100 && !self.acknowledge(step, response) {
+                    return;
+                }
                 self.feed_connect(step, connect::Input::Provisional);
             }
             Class::Failure => self.feed_connect(step, connect::Input::Failure),
@@ -228,7 +267,7 @@ impl Session {
         }
         let Some((request, hop)) = step.stack.transactions.sent(caller.invite) else { return };
         if let Ok(dialog) = Dialog::of_response(request, response, hop.flow) {
-            caller.forks.push(Fork { dialog, role: Role::Early, ack: None });
+            caller.forks.push(Fork { dialog, role: Role::Early, acknowledged: None, ack: None });
         }
     }
 
@@ -238,7 +277,8 @@ impl Session {
         let branch = step.stack.generator.next_u128();
         let (request, hop) = step.stack.transactions.sent(caller.invite)?;
         let dialog: Result<Dialog, HeaderError> = Dialog::of_response(request, response, hop.flow);
-        let dialog = dialog.ok()?;
+        let mut dialog = dialog.ok()?;
+        dialog.exchange.handle(exchange::Input::Settled);
         let ack = ack::with_credentials(dialog.ack(branch), request);
         let ack = ack.header("User-Agent", &step.stack.agent).build().ok()?;
         let ack = Some(dialog.next_hop().transmit(ack.to_bytes()));
@@ -251,7 +291,7 @@ impl Session {
                 Some(at)
             }
             None if caller.forks.len() < FORKS_MAX => {
-                caller.forks.push(Fork { dialog, role: Role::Early, ack });
+                caller.forks.push(Fork { dialog, role: Role::Early, acknowledged: None, ack });
                 Some(caller.forks.len() - 1)
             }
             None => None,
@@ -343,6 +383,7 @@ impl Session {
             Rejection::Unreachable => (503, RejectCause::Transport),
             Rejection::NoFinal => (487, RejectCause::Timeout),
             Rejection::HungUp => (487, RejectCause::Peer),
+            Rejection::Glare => (491, RejectCause::Transport),
         };
         let response = step.message.filter(|_| rejection == Rejection::Response).cloned();
         let reason = match &response {
@@ -375,6 +416,7 @@ fn write_invite(
         .header("CSeq", format_args!("{FIRST_CSEQ} INVITE"))
         .header("Contact", contact)
         .header("Allow", ALLOW)
+        .header("Supported", supported())
         .header("User-Agent", agent);
     for (name, value) in &invite.headers {
         builder = builder.header(name, value);

@@ -60,6 +60,8 @@ pub(crate) enum Input {
     ByeDone,
     /// The core sends the INVITE again.
     Again,
+    /// A request within the dialog has shown that it cannot go on.
+    Broken(EndCause),
 }
 
 impl State {
@@ -200,6 +202,10 @@ fn confirmed(input: Input, out: &mut Vec<Action>) -> State {
             out.extend([Action::SendBye, Action::Ended(EndCause::NoAck)]);
             State::Closing
         }
+        Input::Broken(cause) => {
+            out.extend([Action::SendBye, Action::Ended(cause)]);
+            State::Closing
+        }
         _ => State::Confirmed,
     }
 }
@@ -245,8 +251,8 @@ mod tests {
     use super::{
         Action::{Abandon, Ack, Answered, Arm, Disarm, DropFork, Progress, Rejected, SendBye},
         Input::{
-            Again, Bye, ByeDone, Cancel, Failure, GiveUp, NoAck, NoResponse, PeerBye, Provisional,
-            Success, Unreachable,
+            Again, Broken, Bye, ByeDone, Cancel, Failure, GiveUp, NoAck, NoResponse, PeerBye,
+            Provisional, Success, Unreachable,
         },
         State::{
             Abandoned, Calling, CancelHeld, Cancelling, Closing, Confirmed, Ended, Proceeding,
@@ -259,7 +265,7 @@ mod tests {
     const STATES: [State; 9] = [
         Calling, CancelHeld, Proceeding, Cancelling, Abandoned, Confirmed, Closing, Refused, Ended,
     ];
-    const INPUTS: [Input; 12] = [
+    const INPUTS: [Input; 13] = [
         Provisional,
         Success,
         Failure,
@@ -272,7 +278,9 @@ mod tests {
         NoAck,
         ByeDone,
         Again,
+        GONE,
     ];
+    const GONE: Input = Broken(EndCause::Gone);
     const GIVE_UP: Action = Arm(Timer::GiveUp, Duration::from_secs(32));
     const FINAL: Action = Disarm(Timer::GiveUp);
     const SEND: Action = Action::SendCancel;
@@ -294,6 +302,7 @@ mod tests {
         (Calling, NoAck, Calling, &[]),
         (Calling, ByeDone, Calling, &[]),
         (Calling, Again, Calling, &[]),
+        (Calling, GONE, Calling, &[]),
         (CancelHeld, Provisional, Cancelling, &[SEND, GIVE_UP]),
         (CancelHeld, Success, Confirmed, &[Ack, Answered]),
         (CancelHeld, Failure, Ended, &[RESPONSE]),
@@ -306,6 +315,7 @@ mod tests {
         (CancelHeld, NoAck, CancelHeld, &[]),
         (CancelHeld, ByeDone, CancelHeld, &[]),
         (CancelHeld, Again, CancelHeld, &[]),
+        (CancelHeld, GONE, CancelHeld, &[]),
         (Proceeding, Provisional, Proceeding, &[Progress]),
         (Proceeding, Success, Confirmed, &[Ack, Answered]),
         (Proceeding, Failure, Refused, &[RESPONSE]),
@@ -318,6 +328,7 @@ mod tests {
         (Proceeding, NoAck, Proceeding, &[]),
         (Proceeding, ByeDone, Proceeding, &[]),
         (Proceeding, Again, Proceeding, &[]),
+        (Proceeding, GONE, Proceeding, &[]),
         (Cancelling, Provisional, Cancelling, &[]),
         (Cancelling, Success, Confirmed, &[FINAL, Ack, Answered]),
         (Cancelling, Failure, Ended, &[FINAL, RESPONSE]),
@@ -330,6 +341,7 @@ mod tests {
         (Cancelling, NoAck, Cancelling, &[]),
         (Cancelling, ByeDone, Cancelling, &[]),
         (Cancelling, Again, Cancelling, &[]),
+        (Cancelling, GONE, Cancelling, &[]),
         (Abandoned, Provisional, Abandoned, &[]),
         (Abandoned, Success, Ended, &[FINAL, DropFork]),
         (Abandoned, Failure, Ended, &[FINAL]),
@@ -342,6 +354,7 @@ mod tests {
         (Abandoned, NoAck, Abandoned, &[]),
         (Abandoned, ByeDone, Abandoned, &[]),
         (Abandoned, Again, Abandoned, &[]),
+        (Abandoned, GONE, Abandoned, &[]),
         (Confirmed, Provisional, Confirmed, &[]),
         (Confirmed, Success, Confirmed, &[DropFork]),
         (Confirmed, Failure, Confirmed, &[]),
@@ -354,6 +367,7 @@ mod tests {
         (Confirmed, NoAck, Closing, &[SendBye, Action::Ended(EndCause::NoAck)]),
         (Confirmed, ByeDone, Confirmed, &[]),
         (Confirmed, Again, Confirmed, &[]),
+        (Confirmed, GONE, Closing, &[SendBye, Action::Ended(EndCause::Gone)]),
         (Closing, Provisional, Closing, &[]),
         (Closing, Success, Closing, &[DropFork]),
         (Closing, Failure, Closing, &[]),
@@ -366,6 +380,7 @@ mod tests {
         (Closing, NoAck, Closing, &[]),
         (Closing, ByeDone, Ended, &[]),
         (Closing, Again, Closing, &[]),
+        (Closing, GONE, Closing, &[]),
         (Refused, Provisional, Refused, &[]),
         (Refused, Success, Refused, &[DropFork]),
         (Refused, Failure, Refused, &[]),
@@ -378,6 +393,7 @@ mod tests {
         (Refused, NoAck, Refused, &[]),
         (Refused, ByeDone, Refused, &[]),
         (Refused, Again, Calling, &[Action::SendAgain]),
+        (Refused, GONE, Refused, &[]),
         (Ended, Provisional, Ended, &[]),
         (Ended, Success, Ended, &[DropFork]),
         (Ended, Failure, Ended, &[]),
@@ -390,6 +406,7 @@ mod tests {
         (Ended, NoAck, Ended, &[]),
         (Ended, ByeDone, Ended, &[]),
         (Ended, Again, Ended, &[]),
+        (Ended, GONE, Ended, &[]),
     ];
 
     #[test]

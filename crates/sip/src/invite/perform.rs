@@ -1,7 +1,11 @@
 //! Carrying out what the machines of a session ask for, one action at a time.
 
 use super::{Session, Step, action::Action, callee};
-use crate::{deadlines::Due, endpoint::Event, transaction::table::Class};
+use crate::{
+    deadlines::Due,
+    endpoint::{EndCause, Event},
+    transaction::table::Class,
+};
 
 impl Session {
     pub(super) fn perform(&mut self, step: &mut Step<'_>, action: Action) {
@@ -26,6 +30,10 @@ impl Session {
                     step.stack.transactions.respond(step.now, transaction, class, bytes);
                 }
             }
+            Action::SendReliable => self.send_reliable(step),
+            Action::RepeatReliable => self.repeat_reliable(step),
+            Action::SendSuccess => self.send_success(step),
+            Action::NotAcknowledged => self.not_acknowledged(step),
             Action::RepeatProvisional => self.repeat(step, Class::Provisional),
             Action::RepeatSuccess => self.repeat(step, Class::Success),
             Action::Refuse(status) => {
@@ -50,12 +58,24 @@ impl Session {
                 }
             }
             Action::Lost => self.lost(step),
+            Action::SendReinvite => self.send_reinvite(step),
+            Action::AckReinvite => self.ack_reinvite(step),
+            Action::CancelReinvite => self.cancel_reinvite(step),
+            Action::AbandonReinvite => self.abandon_reinvite(step),
+            Action::Modified => self.modified(step),
+            Action::NotModified(rejection) => self.not_modified(step, rejection),
+            Action::Gone => self.broken(step, EndCause::Gone),
             Action::SendBye => self.send_bye(step),
             Action::Ended(cause) => {
                 let request = step.message.filter(|message| callee::is_bye(message)).cloned();
                 step.report(Event::Ended { id, cause, request });
             }
             Action::Arm(timer, after) => {
+                let due = Due::Invite(id, timer);
+                step.stack.transactions.deadlines.arm(due, step.now + after);
+            }
+            Action::ArmSoon(timer) => {
+                let after = self.soon(step.stack);
                 let due = Due::Invite(id, timer);
                 step.stack.transactions.deadlines.arm(due, step.now + after);
             }

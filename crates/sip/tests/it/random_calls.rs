@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sip::{Config, Event, Invite, InviteId, Respond, Transport};
+use sip::{Config, EndCause, Event, Invite, InviteId, Respond, Transport};
 
 use crate::{
     forking_proxy::Proxy,
@@ -32,6 +32,8 @@ enum Deed {
 /// What somebody knows of a session of theirs.
 #[derive(Debug, Default)]
 struct Known {
+    /// The core has answered; the answer may still wait for a PRACK.
+    answering: bool,
     up: bool,
     outcomes: usize,
     hung_up: bool,
@@ -86,6 +88,9 @@ impl World {
 
     fn call(&mut self, mut invite: Invite) {
         invite.flow.transport = self.net.transport;
+        if self.dice.below(4) == 0 {
+            invite.headers.push(("Require".to_owned(), "100rel".to_owned()));
+        }
         let at = invite.flow.local;
         let id = self.net.at(&at.to_string(), |endpoint, now| endpoint.invite(now, invite));
         let ends = self.dice.below(3);
@@ -118,6 +123,9 @@ impl World {
         | Event::Acked { id, .. }
         | Event::Ended { id, .. }
         | Event::Reinvite { id, .. }
+        | Event::Responded { id, .. }
+        | Event::Modified { id, .. }
+        | Event::NotModified { id, .. }
         | Event::Released { id }) = event
         else {
             panic!("nobody sent a {}", name(event));
@@ -133,9 +141,19 @@ impl World {
             }
             Event::Rejected { .. } => known.outcomes += 1,
             Event::Cancelled { .. } => assert!(!known.up, "Cancelled after the answer"),
-            Event::Acked { .. } => assert!(known.up && !known.hung_up),
+            Event::Acked { .. } => {
+                assert!(known.answering && !known.hung_up);
+                if !std::mem::replace(&mut known.up, true) {
+                    self.plan_hang_up(at, *id);
+                }
+            }
+            Event::Ended { cause: EndCause::NoPrack, .. } => {
+                assert!(!known.up, "NoPrack after the answer");
+                known.ended += 1;
+            }
             Event::Ended { .. } => {
-                assert!(known.up && !known.hung_up, "Ended of a call that was not up");
+                let up = known.up || known.answering;
+                assert!(up && !known.hung_up, "Ended of a call that was not up");
                 known.up = false;
                 known.ended += 1;
             }
@@ -145,8 +163,8 @@ impl World {
     }
 
     fn invited(&mut self, at: SocketAddr, id: InviteId) {
-        if self.dice.below(2) == 0 {
-            let after = self.dice.millis(1_000);
+        for _ in 0..self.dice.below(4) {
+            let after = self.dice.millis(2_000);
             self.plan(after, at, id, Deed::Ring);
         }
         let deed = match self.dice.below(4) {
@@ -179,8 +197,12 @@ impl World {
         let place = at.to_string();
         let answering = matches!(deed, Deed::Answer);
         let open = self.known.get(&(at, id)).is_none_or(|known| known.released == 0);
+        let described = self.dice.below(2) == 0;
         let before = self.net.log.len();
         self.net.at(&place, |endpoint, now| match deed {
+            Deed::Ring if described => {
+                endpoint.respond(now, id, Respond { status: 183, ..answer() });
+            }
             Deed::Ring => endpoint.respond(now, id, Respond::status(180)),
             Deed::Answer => endpoint.respond(now, id, answer()),
             Deed::Reject => endpoint.respond(now, id, Respond::status(486)),
@@ -190,6 +212,7 @@ impl World {
         let Some(known) = self.known.get_mut(&(at, id)) else { return };
         // An answer after the CANCEL is none.
         let answered = self.net.log[before..].iter().any(|sent| sent.what() == "200 INVITE");
+        known.answering |= answering && open;
         if answering && open && answered {
             known.up = true;
             self.plan_hang_up(at, id);
