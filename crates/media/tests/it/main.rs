@@ -13,4 +13,6 @@ mod sdp_agrees_with_another_parser;
 mod sdp_answers;
 mod sdp_hostile;
 mod sdp_offers;
+mod sounds_are_read;
 mod support;
+mod tone_scripts;

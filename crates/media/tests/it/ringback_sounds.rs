@@ -9,7 +9,9 @@ use media::timer::Timer;
 use media::tone::{self, Tone};
 use media::{Forward, Socket};
 
-use crate::support::{CALLEE, CALLEE_RTP, CALLER, CALLER_RTP, Call, address, ms, packet, stream};
+use crate::support::{
+    CALLEE, CALLEE_RTP, CALLER, CALLER_RTP, Call, address, amplitude, ms, packet, stream,
+};
 
 fn ringing(codec: Codec, country: &str) -> Call {
     let mut call = Call::new(None);
@@ -30,17 +32,6 @@ fn record(call: &mut Call, milliseconds: u64) -> Vec<(Forward, Vec<u8>)> {
         packets.extend(call.advance(ms(20)));
     }
     packets
-}
-
-/// Amplitude of one frequency in the samples.
-fn amplitude(samples: &[f64], frequency: f64) -> f64 {
-    let (mut re, mut im) = (0.0, 0.0);
-    for (n, sample) in samples.iter().enumerate() {
-        let angle = TAU * frequency * n as f64 / 8000.0;
-        re += sample * angle.cos();
-        im += sample * angle.sin();
-    }
-    2.0 * re.hypot(im) / samples.len() as f64
 }
 
 #[test]
