@@ -3,7 +3,7 @@
 //!
 //! It comes from a WAVE file ([`Sound::from_wav`]), from a `tone_stream://` script
 //! ([`Sound::from_tone_stream`]) or from samples. Where bytes come from, and how long they are
-//! kept, is decided elsewhere.
+//! kept, is decided elsewhere; playing is the business of [`Session::play`](crate::Session::play).
 
 mod resample;
 mod tone_stream;
