@@ -218,15 +218,29 @@ impl Call {
         }
         outlet.ship(&self.legs, bench);
         while let Some(event) = self.session.poll_event() {
-            match event {
-                SessionEvent::MediaTimeout { leg } => {
-                    reports.push(Event::MediaTimeout { call: self.id, leg });
-                }
-                SessionEvent::Latched { leg, address } => {
-                    tracing::debug!(call = self.id, leg = leg.0, %address, "RTP source settled");
-                }
+            if let Some(event) = self.told(event) {
+                reports.push(event);
             }
         }
+    }
+
+    /// What the signalling side is told of an event.
+    fn told(&self, event: SessionEvent) -> Option<Event> {
+        let call = self.id;
+        Some(match event {
+            SessionEvent::MediaTimeout { leg } => Event::MediaTimeout { call, leg },
+            SessionEvent::Digit { leg, digit, duration } => {
+                Event::Digit { call, leg, digit, duration }
+            }
+            SessionEvent::Played { leg, id, end, at_sample } => {
+                Event::Played { call, leg, id, end, at_sample }
+            }
+            SessionEvent::DigitsSent { leg, whole } => Event::DigitsSent { call, leg, whole },
+            SessionEvent::Latched { leg, address } => {
+                tracing::debug!(call, leg = leg.0, %address, "RTP source settled");
+                return None;
+            }
+        })
     }
 }
 

@@ -9,8 +9,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::time::Duration;
 
-use media::{LegId, Remote, Tone};
+use media::{Digits, LegId, Play, PlayEnd, PlayId, Remote, Tone};
 use tokio::sync::mpsc;
 
 use super::port::PortPair;
@@ -24,6 +25,10 @@ pub const OPENINGS_MAX: usize = COMMANDS_MAX / 2;
 
 /// Events that may wait for the signalling side in the channel.
 pub const EVENTS_MAX: usize = 4096;
+
+/// Room for events of one thread from the start: those of one turn, so that a digit that a packet
+/// ends allocates nothing here.
+const EVENTS_EXPECTED: usize = 64;
 
 /// Events of one thread that wait for room in the channel. Beyond it something is badly wrong with
 /// the receiver, and events are dropped with an error in the log.
@@ -84,6 +89,44 @@ pub enum Command {
         /// Who heard.
         to: LegId,
     },
+    /// A sound is played to a leg, over what it hears: [`media::Session::play`].
+    Play {
+        /// The call.
+        call: u64,
+        /// Who hears it.
+        to: LegId,
+        /// What; [`Event::Played`] names it.
+        play: Play,
+    },
+    /// Ends the sound that is played to a leg, if it is this one.
+    StopPlay {
+        /// The call.
+        call: u64,
+        /// Who hears it.
+        leg: LegId,
+        /// Which sound; `None`: whichever it is.
+        id: Option<PlayId>,
+    },
+    /// Digits are sent to a leg: [`media::Session::send_digits`].
+    SendDigits {
+        /// The call.
+        call: u64,
+        /// Whom to.
+        to: LegId,
+        /// Which; [`Event::DigitsSent`] follows.
+        digits: Digits,
+        /// Length of each.
+        length: Duration,
+    },
+    /// Nobody hears a leg while it is muted; its digits are still reported.
+    Mute {
+        /// The call.
+        call: u64,
+        /// Who is not heard.
+        leg: LegId,
+        /// From now on, or no longer.
+        muted: bool,
+    },
     /// Closes one leg's sockets; the others go on.
     CloseLeg {
         /// The call.
@@ -108,6 +151,10 @@ impl Command {
             | Command::Connect { call, .. }
             | Command::Ringback { call, .. }
             | Command::Silence { call, .. }
+            | Command::Play { call, .. }
+            | Command::StopPlay { call, .. }
+            | Command::SendDigits { call, .. }
+            | Command::Mute { call, .. }
             | Command::CloseLeg { call, .. }
             | Command::Close { call } => call,
         }
@@ -124,6 +171,41 @@ pub enum Event {
         call: u64,
         /// The silent leg.
         leg: LegId,
+    },
+    /// The peer of a leg pressed a digit; once for each press.
+    Digit {
+        /// The call.
+        call: u64,
+        /// The leg.
+        leg: LegId,
+        /// `0` to `9`, `*`, `#`, `A` to `D`.
+        digit: char,
+        /// How long it was pressed.
+        duration: Duration,
+    },
+    /// A sound is played no more: once for each [`Command::Play`], unless the whole call is closed
+    /// or fails first.
+    Played {
+        /// The call.
+        call: u64,
+        /// The leg.
+        leg: LegId,
+        /// Which sound.
+        id: PlayId,
+        /// Why.
+        end: PlayEnd,
+        /// Where it was: [`Play::from_sample`] of one that goes on there.
+        at_sample: u64,
+    },
+    /// Digits were sent: once for each [`Command::SendDigits`], unless the whole call is closed or
+    /// fails first.
+    DigitsSent {
+        /// The call.
+        call: u64,
+        /// The leg.
+        leg: LegId,
+        /// No if the leg is gone, or if too many waited already.
+        whole: bool,
     },
     /// The call's media ended by a fault of ours or of the system. Its sockets are closed, further
     /// commands about it are ignored.
@@ -323,7 +405,7 @@ pub(crate) struct Reports {
 
 impl Reports {
     pub(crate) fn new(sender: mpsc::Sender<Event>) -> Reports {
-        Reports { sender, waiting: VecDeque::new(), freed: Vec::new() }
+        Reports { sender, waiting: VecDeque::with_capacity(EVENTS_EXPECTED), freed: Vec::new() }
     }
 
     /// Reports `event`, now or as soon as there is room.

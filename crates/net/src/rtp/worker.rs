@@ -293,6 +293,12 @@ impl<Io: PacketIo> Worker<Io> {
             Command::Connect { from, to, .. } => call.session.connect(now, from, to),
             Command::Ringback { to, tone, .. } => call.session.ringback(now, to, tone),
             Command::Silence { to, .. } => call.session.silence(to),
+            Command::Play { to, play, .. } => call.session.play(now, to, play),
+            Command::StopPlay { leg, id, .. } => call.session.stop_play(now, leg, id),
+            Command::SendDigits { to, digits, length, .. } => {
+                call.session.send_digits(now, to, digits, length);
+            }
+            Command::Mute { leg, muted, .. } => call.session.mute(leg, muted),
             Command::CloseLeg { leg, .. } => call.remove_leg(leg, &mut bench.io, reports),
             Command::Open { .. } | Command::Close { .. } => {}
         });

@@ -7,5 +7,6 @@ mod relay;
 mod rig;
 mod ringback;
 mod silence;
+mod sounds_and_digits;
 mod tcp;
 mod udp;

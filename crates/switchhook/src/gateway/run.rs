@@ -99,6 +99,10 @@ impl Gateway {
             MediaEvent::MediaTimeout { call, leg } => {
                 self.take(CallKey(call), Input::MediaTimeout(LegId(leg.0)));
             }
+            // why: no verb of a call plays, sends digits or waits for them yet.
+            MediaEvent::Digit { .. }
+            | MediaEvent::Played { .. }
+            | MediaEvent::DigitsSent { .. } => {}
             MediaEvent::Failed { call, reason } => {
                 tracing::error!(call, reason, "the media of a call failed; ending the call");
                 self.take(CallKey(call), Input::End);
