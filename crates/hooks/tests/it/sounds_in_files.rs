@@ -3,11 +3,13 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
+use futures_util::future::join_all;
 use hooks::Config;
 use hooks::sounds::{Limits, SoundUrl, Sounds};
 
-use crate::sound_server::{Decoded, content, failure, named, sounds_of};
+use crate::sound_server::{Decoded, MOST_AT_ONCE, content, failure, named, sounds_of};
 
 /// An empty directory of that name, with `open/a.wav` and `closed/a.wav` in it.
 fn scratch(name: &str) -> PathBuf {
@@ -85,6 +87,7 @@ async fn an_application_gets_out_of_the_open_directories_by_no_way() {
         ("open", "../closed/a.wav"),
         ("open", "%2e%2e/closed/a.wav"),
         ("open", "..%2Fclosed%2Fa.wav"),
+        ("open", "..%2Fclosed%2Fnone.wav"),
         ("open", "away/a.wav"),
         ("open", "away.wav"),
     ] {
@@ -119,6 +122,22 @@ async fn a_file_is_read_again_only_when_it_has_changed() {
     std::fs::remove_file(directory.join("open/a.wav")).expect("removed");
     let text = failure(&sounds, &url).await;
     assert!(text.contains("/open/a.wav: no such file; expected a WAV file; got none"), "{text}");
+}
+
+#[tokio::test]
+async fn files_are_read_and_decoded_in_turns() {
+    let directory = scratch("in_turns");
+    let limits = Limits { reads: 1, ..Limits::default() };
+    let sounds = sounds_of(Config::default(), Vec::new(), limits);
+    let urls: Vec<SoundUrl> = (0..5)
+        .map(|number| {
+            let name = format!("{number}.wav");
+            std::fs::write(directory.join(&name), "RIFF slow").expect("written");
+            SoundUrl::configured(&name, &directory).expect("a path")
+        })
+        .collect();
+    join_all(urls.iter().map(|url| content(&sounds, url))).await;
+    assert_eq!(MOST_AT_ONCE.load(SeqCst), 1);
 }
 
 #[tokio::test]
