@@ -87,6 +87,8 @@ pub struct World {
     pub sounds: BTreeMap<String, Duration>,
     /// How long audio takes to be fetched.
     pub fetching: Duration,
+    /// How long it takes to hear that audio has ended: by then it may have been stopped.
+    pub sound_lag: Duration,
     /// RTP ports that may be open at the same time.
     pub ports_max: usize,
     /// How long an RTP port takes to open.
@@ -113,6 +115,12 @@ pub struct World {
     sequence: u64,
     commands: u64,
 }
+
+/// How long a key of a phone sounds.
+const KEY: Duration = Duration::from_millis(100);
+
+/// How long a key takes from a phone to the signalling of the switch, over RTP that is not played.
+const KEY_HEARD: Duration = Duration::from_millis(10);
 
 /// Where the switch is.
 pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5060);
@@ -197,6 +205,7 @@ impl World {
             names: BTreeMap::new(),
             sounds: BTreeMap::new(),
             fetching: Duration::from_millis(10),
+            sound_lag: Duration::ZERO,
             ports_max: usize::MAX,
             opening: Duration::ZERO,
             lookup: Duration::from_millis(1),
@@ -285,6 +294,14 @@ impl World {
         self.judge.see(Fact::Told(key, &input));
         self.switch.handle_input(self.now, key, input);
         self.flush();
+    }
+
+    /// The phone of the call with this SIP Call-ID presses a key: its media side says so, if the
+    /// switch has a leg for it.
+    pub fn press(&mut self, call_id: &str, key: char) {
+        if let Some((call, leg)) = self.judge.leg_of(call_id) {
+            self.later(KEY_HEARD, call, Input::Key(leg, key, KEY));
+        }
     }
 
     /// Whoever is at this address is gone without a word, and what is sent there is lost.
@@ -396,10 +413,15 @@ impl World {
             }
         }
         let mut sent = Vec::new();
+        let mut pressed = Vec::new();
         for phone in self.phones.values_mut() {
             while let Some(transmit) = phone.poll_transmit() {
                 sent.push((phone.address, transmit));
             }
+            pressed.extend(std::iter::from_fn(|| phone.poll_key()));
+        }
+        for (call_id, key) in pressed {
+            self.press(&call_id, key);
         }
         for (from, transmit) in sent {
             self.send(from, transmit.flow.remote, transmit.bytes);
@@ -534,9 +556,12 @@ impl World {
             Media::Silence(leg) => self.media.push(MediaFact::Silence(key, leg)),
             Media::Play { to, play, audio, .. } => self.play(key, to, play, &audio),
             Media::StopPlay(leg, play) => {
+                // why: what has ended already is under way.
+                let from = self.now + self.sound_lag;
                 let stopped =
                     |input: &Input| matches!(input, Input::Played(_, id, _) if *id == play);
-                self.inputs.retain(|_, (of, input)| *of != key || !stopped(input));
+                self.inputs
+                    .retain(|(at, _), (of, input)| *of != key || !stopped(input) || *at < from);
                 self.media.push(MediaFact::Stops(key, leg, play));
             }
             Media::SendKeys(leg, keys, length) => {
