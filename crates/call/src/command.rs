@@ -13,7 +13,7 @@ use verbs::rest::{CreateCall, Update};
 use verbs::{Dial, Target, TargetFrom};
 
 use crate::call::{Call, Runs};
-use crate::leg::origin::{Origin, Placed};
+use crate::leg::origin::{HOPS, Origin, Placed};
 use crate::route::Reaches;
 use crate::settings::{Application, Decline};
 use crate::switch::Switch;
@@ -50,6 +50,13 @@ pub enum Reply {
     },
     /// The change is being made.
     Accepted,
+    /// The request was sent, and answered by this final SIP status.
+    Responded {
+        /// The status; 408 and 503 where no answer came.
+        status: u16,
+        /// Its reason phrase.
+        reason: String,
+    },
     /// It cannot be done.
     Refused {
         /// HTTP status: 400 the request is wrong, 404 no such call, 422 not in this state or not in
@@ -219,5 +226,7 @@ fn placed(create: CreateCall, command: CommandId) -> Placed {
         command: Some(command),
         sip_call_id: String::new(),
         reaches: Reaches::Address,
+        parent_call_sid: None,
+        hops: HOPS,
     }
 }

@@ -15,11 +15,14 @@ use std::time::Instant;
 use sip::auth::challenge::Challenger;
 use sip::auth::standing::Standing;
 use sip::registrar::{Binding, Registrar, RegistrarConfig};
-use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, Transmit};
+use sip::{
+    Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, SentId, Transmit,
+};
 
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
 use crate::command::{CommandId, Reply};
+use crate::detach::Detached;
 use crate::effect::{Effect, Media, SipAction};
 use crate::input::Input;
 use crate::leg::LegId;
@@ -103,6 +106,8 @@ pub struct Switch {
     callers: usize,
     busy: usize,
     next_key: u64,
+    /// Requests inside dialogs whose outcome a program waits for.
+    sent: BTreeMap<SentId, CommandId>,
     random: Random,
     outputs: VecDeque<Output>,
 }
@@ -137,6 +142,7 @@ impl Switch {
             callers: 0,
             busy: 0,
             next_key: 1,
+            sent: BTreeMap::new(),
             random,
             outputs: VecDeque::new(),
         }
@@ -335,6 +341,9 @@ impl Switch {
                 let (request_id, request, flow) = (*request_id, request.clone(), *flow);
                 return self.requested(now, request_id, &request, flow);
             }
+            Event::Responded { sent, status, reason, .. } => {
+                return self.responded(*sent, *status, reason.clone());
+            }
             Event::Request { id: Some(id), .. }
             | Event::Progress { id, .. }
             | Event::Answered { id, .. }
@@ -343,7 +352,6 @@ impl Switch {
             | Event::Acked { id, .. }
             | Event::Ended { id, .. }
             | Event::Reinvite { id, .. }
-            | Event::Responded { id, .. }
             | Event::Modified { id, .. }
             | Event::NotModified { id, .. }
             | Event::Released { id } => *id,
@@ -394,6 +402,7 @@ impl Switch {
             return self.bury(now, key, *live);
         }
         let mut over = false;
+        let mut detached = Vec::new();
         while let Some(output) = live.call.poll() {
             match output {
                 call::Output::Sip(action) => self.act(now, key, &mut live, action),
@@ -405,6 +414,10 @@ impl Switch {
                 call::Output::Forgotten(sid) => {
                     self.sids.remove(&sid);
                 }
+                call::Output::Detached(leg) => {
+                    let invite = live.invites.remove(&leg.id);
+                    detached.extend(invite.map(|invite| (invite, leg)));
+                }
                 call::Output::Effect(effect) => {
                     over |= matches!(effect, Effect::Over);
                     if let Effect::Media(Media::Close(leg)) = effect {
@@ -415,10 +428,31 @@ impl Switch {
             }
         }
         if over {
-            self.ports.all_closed(key);
             self.sids.remove(&live.call.call_sid);
-            return;
+        } else {
+            self.keep(key, live);
         }
+        for (invite, leg) in detached {
+            self.go_on_alone(now, key, invite, *leg);
+        }
+        if over {
+            self.ports.all_closed(key);
+        }
+    }
+
+    /// A leg that its call let go becomes a call of its own.
+    fn go_on_alone(&mut self, now: Instant, from: CallKey, invite: InviteId, leg: Detached) {
+        let (id, random) = (leg.id, self.random_of_call());
+        let (call, runs) = Call::detached(leg, random);
+        let key = self.insert(call, BTreeMap::from([(id, invite)]));
+        self.legs.insert(invite, (key, id));
+        self.ports.moved(from, key, id);
+        self.outputs.push_back(Output::Call(key, Effect::Media(Media::Adopt(id, from))));
+        self.step(now, key, |call, cx| call.take_over(cx, runs));
+    }
+
+    /// Puts a call back after a step.
+    fn keep(&mut self, key: CallKey, mut live: Box<Live>) {
         (live.has_caller, live.is_busy) = (live.call.has_caller(), live.call.is_busy());
         self.callers += usize::from(live.has_caller);
         self.busy += usize::from(live.is_busy);
@@ -496,6 +530,32 @@ impl Switch {
                 }
             }
             SipAction::Reply(request, response) => self.endpoint.reply(now, request, response),
+            SipAction::Request(leg, mut request, command) => {
+                let Some(id) = id(leg) else { return self.not_sent(command) };
+                let uri = self.endpoint.request_uri(id);
+                let proofs = uri.map(|uri| live.call.proofs_for(leg, &request.method, &uri));
+                request.headers.extend(proofs.into_iter().flatten().map(Into::into));
+                match self.endpoint.request(now, id, *request) {
+                    Some(sent) => {
+                        self.sent.extend(command.map(|command| (sent, command)));
+                    }
+                    None => self.not_sent(command),
+                }
+            }
+        }
+    }
+
+    /// A request that a program asked for has no dialog to go into.
+    fn not_sent(&mut self, command: Option<CommandId>) {
+        if let Some(command) = command {
+            self.reply(command, Reply::refused(422, "sip_request: the leg is not up"));
+        }
+    }
+
+    /// A request of ours inside a dialog was answered.
+    fn responded(&mut self, sent: SentId, status: u16, reason: String) {
+        if let Some(command) = self.sent.remove(&sent) {
+            self.reply(command, Reply::Responded { status, reason });
         }
     }
 

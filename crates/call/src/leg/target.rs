@@ -29,6 +29,13 @@ impl OwnPorts {
         self.of_leg.insert((call, leg), address.port());
     }
 
+    /// The leg is of another call now.
+    pub(crate) fn moved(&mut self, from: CallKey, to: CallKey, leg: LegId) {
+        if let Some(port) = self.of_leg.remove(&(from, leg)) {
+            self.of_leg.insert((to, leg), port);
+        }
+    }
+
     /// The leg needs its port no more.
     pub(crate) fn closed(&mut self, call: CallKey, leg: LegId) {
         if let Some(port) = self.of_leg.remove(&(call, leg)) {

@@ -13,6 +13,7 @@ pub(crate) mod hold;
 pub(crate) mod keys;
 pub(crate) mod order;
 mod redirect;
+pub(crate) mod refer;
 pub(crate) mod result;
 pub(crate) mod ring;
 pub(crate) mod targets;
