@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use call::settings::{
     Application as Configured, Carrier, Decline, Gateway, GatewayHost, Limits, PhoneNumber,
+    ReferPolicy,
 };
 use call::{
     Alert, CallKey, Command, CommandId, Effect, HookFailure, Input, LegId, LegRecord, Media,
@@ -159,6 +160,8 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
         limits: Limits::default(),
         media_timeout: Some(Duration::from_secs(60)),
         ringback: "us".to_owned(),
+        hold_music: None,
+        refer: ReferPolicy::Refuse,
     }
 }
 
