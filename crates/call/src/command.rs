@@ -50,6 +50,8 @@ pub enum Reply {
     },
     /// The change is being made.
     Accepted,
+    /// [`Reply::Responded`] comes later. Never seen outside.
+    Later,
     /// The request was sent, and answered by this final SIP status.
     Responded {
         /// The status; 408 and 503 where no answer came.
@@ -84,8 +86,10 @@ impl Switch {
                 }
             }
             Command::Update { call_sid, update } => {
-                let reply = self.update(now, &call_sid, &update);
-                self.reply(id, reply);
+                let reply = self.update(now, &call_sid, &update, id);
+                if reply != Reply::Later {
+                    self.reply(id, reply);
+                }
             }
         }
         self.work(now);
@@ -153,12 +157,12 @@ impl Switch {
         Ok(application)
     }
 
-    fn update(&mut self, now: Instant, call_sid: &str, update: &Update) -> Reply {
+    fn update(&mut self, now: Instant, call_sid: &str, update: &Update, id: CommandId) -> Reply {
         let Some(key) = self.sids.get(call_sid).copied() else {
             return Reply::refused(404, "no call with this call_sid is up");
         };
         let mut reply = None;
-        self.step(now, key, |call, cx| reply = Some(call.update(cx, call_sid, update)));
+        self.step(now, key, |call, cx| reply = Some(call.update(cx, call_sid, update, id)));
         reply.unwrap_or_else(|| Reply::refused(500, "a bug in the switch ended the call"))
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::settings::{
-    Application as Configured, Carrier, Decline, Gateway, GatewayHost, Limits, PhoneNumber, Refer,
+    Application as Configured, Carrier, Decline, Gateway, GatewayHost, Limits, PhoneNumber,
+    ReferPolicy,
 };
 use call::{
     Alert, Audio, CallKey, Command, CommandId, Effect, HookFailure, Input, LegId, LegRecord, Media,
@@ -52,6 +53,8 @@ pub enum MediaFact {
     Keys(CallKey, LegId, String),
     /// Nobody hears this leg, or everybody does again.
     Muted(CallKey, LegId, bool),
+    /// This leg is of this call now, and was of that one.
+    Adopted(CallKey, LegId, CallKey),
     /// The peer of this leg receives here; in this direction, as we see it.
     Remote(CallKey, LegId, SocketAddr, media::sdp::Direction),
 }
@@ -172,7 +175,7 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
         media_timeout: Some(Duration::from_secs(60)),
         ringback: "us".to_owned(),
         hold_music: None,
-        refer: Refer::default(),
+        refer: ReferPolicy::Refuse,
     }
 }
 
@@ -472,10 +475,12 @@ impl World {
                     Answer::Fails => Err(HookFailure {
                         alert_type: "webhook-connection-failure",
                         message: format!("POST {}: no answer", request.hook.url),
+                        status: None,
                     }),
                     Answer::Status(status) => Err(HookFailure {
                         alert_type: "webhook-failure",
                         message: format!("POST {}: wrong status; got {status}", request.hook.url),
+                        status: Some(status),
                     }),
                 };
                 let thinks = self.application.thinking(&request.hook.url);
@@ -494,6 +499,7 @@ impl World {
             let failure = HookFailure {
                 alert_type: "file-not-found",
                 message: format!("GET {}: expected audio, got status 404", audio.url),
+                status: Some(404),
             };
             let input = Input::Played(to, play, PlayEnd::Failed(failure));
             return self.later(self.fetching, key, input);
@@ -543,6 +549,12 @@ impl World {
                 let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
                 self.later(length * count, key, Input::KeysSent(leg));
                 self.media.push(MediaFact::Keys(key, leg, keys));
+            }
+            Media::Adopt(leg, from) => {
+                let moved = self.open_ports.remove(&(from, leg));
+                assert!(moved, "{leg} of {from:?} has no port to take along");
+                self.open_ports.insert((key, leg));
+                self.media.push(MediaFact::Adopted(key, leg, from));
             }
             Media::Mute(leg, muted) => self.media.push(MediaFact::Muted(key, leg, muted)),
             Media::SetRemote(leg, remote) => {

@@ -13,6 +13,7 @@ mod registrations;
 mod rest;
 mod run;
 mod shutdown;
+mod sounds;
 mod ways;
 
 use std::collections::VecDeque;
@@ -68,6 +69,7 @@ pub struct Gateway {
     /// Address in session descriptions; `None` = the one that SIP advertises to that peer.
     media_address: Option<IpAddr>,
     hooks: hooks::Client,
+    player: sounds::Player,
     status_queue: hooks::StatusQueue,
     inputs: mpsc::Receiver<(CallKey, Input)>,
     answers: mpsc::Sender<(CallKey, Input)>,
@@ -147,6 +149,7 @@ impl Gateway {
             status_queue,
             keeper,
             meter: meter::Meter::new()?,
+            player: sounds::Player::new(config, hooks.clone()),
             hooks,
             inputs,
             answers,

@@ -276,7 +276,12 @@ impl Judge {
             Update::CallHook { .. } => {
                 (!call.asking.is_empty()).then_some(Crossing::NewHookWhileAsking)
             }
-            Update::NotYet { .. } => None,
+            Update::Mute(_)
+            | Update::Whisper(_)
+            | Update::SipRequest(_)
+            | Update::Dtmf { .. }
+            | Update::Tag(_)
+            | Update::NotYet { .. } => None,
         }
     }
 

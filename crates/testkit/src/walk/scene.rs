@@ -225,6 +225,7 @@ impl Scene {
             Step::HookAnswers(1) => self.answer_hook(Err(HookFailure {
                 alert_type: "webhook-connection-failure",
                 message: "no answer".to_owned(),
+                status: None,
             })),
             Step::HookAnswers(_) => self.answer_hook(Ok(Some(list(&[ANOTHER], false)))),
             Step::NameFound(found) => self.answer_name(found),

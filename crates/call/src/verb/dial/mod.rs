@@ -17,8 +17,9 @@ pub(crate) mod refer;
 pub(crate) mod result;
 pub(crate) mod ring;
 pub(crate) mod targets;
+pub(crate) mod whisper;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use verbs::status::LostBecause;
@@ -29,6 +30,7 @@ use crate::leg::attempt::Leg;
 use crate::leg::callee;
 use crate::script::{Running, Stage};
 use crate::timer::Timer;
+use crate::verb::play::Playlist;
 use hears::{Beneath, Music};
 use hold::Hold;
 use keys::Keys;
@@ -61,6 +63,8 @@ pub(crate) struct Dial {
     pub(crate) keys: Keys,
     /// Who holds the other.
     pub(crate) holds: Vec<Hold>,
+    /// What a program has played to a party, one after the other.
+    pub(crate) whispers: BTreeMap<LegId, VecDeque<Playlist>>,
     /// One for each element of `target`.
     pub(crate) records: Vec<Record>,
     /// Its targets are being called one after the other; the outcome waits until all were.
@@ -110,6 +114,7 @@ impl Call {
             delayed: BTreeSet::new(),
             keys: Keys::default(),
             holds: Vec::new(),
+            whispers: BTreeMap::new(),
             records,
             starting: true,
         });

@@ -15,7 +15,7 @@ use crate::hook::{Why, empty_list};
 use crate::input::HookFailure;
 use crate::leg::LegId;
 use crate::route::Reaches;
-use crate::settings::Refer;
+use crate::settings::ReferPolicy;
 use crate::verb::dial::ring;
 
 /// A REFER that waits for the answer of its hook.
@@ -65,8 +65,8 @@ impl Call {
             return self.ask_aside(hook, payload, Why::Refer(leg));
         }
         match self.settings.refer {
-            Refer::Refuse => self.sip(SipAction::Reply(id, Respond::status(501))),
-            Refer::Transfer => self.transfer(cx, leg, &referral, &target.uri),
+            ReferPolicy::Refuse => self.sip(SipAction::Reply(id, Respond::status(501))),
+            ReferPolicy::Transfer => self.transfer(cx, leg, &referral, &target.uri),
         }
     }
 
