@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use media::{LegId, Session, SessionConfig, Socket};
 
 use super::call::{Bench, Call};
-use super::command::{Command, Event, Inlet, Reports};
+use super::command::{Command, Event, Reports};
 use super::counters::Counters;
+use super::lane::Inlet;
 use super::packet_io::PacketIo;
 use super::port::PortPair;
 use super::timers::Timers;

@@ -11,8 +11,9 @@ use media::sdp::{Direction, Negotiated, PayloadTypes};
 use media::{Codec, LegId, Remote};
 use tokio::sync::mpsc;
 
-use super::command::{Handle, Reports, lane};
+use super::command::Reports;
 use super::counters::Counters;
+use super::lane::{Handle, lane};
 use super::packet_io::{PacketIo, Sockets};
 use super::worker::{Config, Worker};
 use super::{Command, Event, PortPair};

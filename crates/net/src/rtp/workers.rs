@@ -7,8 +7,9 @@ use std::thread::{Builder, JoinHandle, available_parallelism};
 
 use tokio::sync::mpsc;
 
-use super::command::{EVENTS_MAX, EventReceiver, Handle, Reports, lane};
+use super::command::{EVENTS_MAX, EventReceiver, Reports};
 use super::counters::{Counters, Totals};
+use super::lane::{Handle, lane};
 use super::packet_io::Sockets;
 use super::worker::{Config, Worker};
 
