@@ -11,9 +11,9 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use verbs::rest::{CallEnd, Update, parse_create_call, parse_update_call};
 
-use crate::{Api, Updated};
 use crate::asked::Asked;
 use crate::fault::{Fault, Reply};
+use crate::{Api, Updated};
 
 /// What `call_status` says of a call that is over.
 const OVER: [&str; 4] = ["completed", "failed", "busy", "no-answer"];

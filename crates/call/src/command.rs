@@ -50,8 +50,6 @@ pub enum Reply {
     },
     /// The change is being made.
     Accepted,
-    /// [`Reply::Responded`] comes later. Never seen outside.
-    Later,
     /// The request was sent, and answered by this final SIP status.
     Responded {
         /// The status; 408 and 503 where no answer came.
@@ -86,8 +84,7 @@ impl Switch {
                 }
             }
             Command::Update { call_sid, update } => {
-                let reply = self.update(now, &call_sid, &update, id);
-                if reply != Reply::Later {
+                if let Some(reply) = self.update(now, &call_sid, &update, id) {
                     self.reply(id, reply);
                 }
             }
@@ -157,13 +154,20 @@ impl Switch {
         Ok(application)
     }
 
-    fn update(&mut self, now: Instant, call_sid: &str, update: &Update, id: CommandId) -> Reply {
+    /// The reply, unless it comes later.
+    fn update(
+        &mut self,
+        now: Instant,
+        call_sid: &str,
+        update: &Update,
+        id: CommandId,
+    ) -> Option<Reply> {
         let Some(key) = self.sids.get(call_sid).copied() else {
-            return Reply::refused(404, "no call with this call_sid is up");
+            return Some(Reply::refused(404, "no call with this call_sid is up"));
         };
-        let mut reply = None;
-        self.step(now, key, |call, cx| reply = Some(call.update(cx, call_sid, update, id)));
-        reply.unwrap_or_else(|| Reply::refused(500, "a bug in the switch ended the call"))
+        let mut reply = Some(Reply::refused(500, "a bug in the switch ended the call"));
+        self.step(now, key, |call, cx| reply = call.update(cx, call_sid, update, id));
+        reply
     }
 }
 

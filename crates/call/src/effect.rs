@@ -10,9 +10,9 @@ use verbs::Hook;
 
 use crate::command::CommandId;
 use crate::leg::LegId;
-use crate::switch::CallKey;
 use crate::record::LegRecord;
 use crate::settings::Carrier;
+use crate::switch::CallKey;
 
 /// One webhook request of one call; the answer names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -15,9 +15,7 @@ use std::time::Instant;
 use sip::auth::challenge::Challenger;
 use sip::auth::standing::Standing;
 use sip::registrar::{Binding, Registrar, RegistrarConfig};
-use sip::{
-    Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, SentId, Transmit,
-};
+use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, SentId, Transmit};
 
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};

@@ -21,24 +21,24 @@ use crate::verb::dial::ring;
 use crate::verb::play::Playlist;
 
 impl Call {
-    /// Carries out a change of the leg with this `call_sid`.
+    /// Carries out a change of the leg with this `call_sid`; `None` where the reply comes later.
     pub(crate) fn update(
         &mut self,
         cx: Context<'_>,
         call_sid: &str,
         update: &Update,
         command: CommandId,
-    ) -> Reply {
-        let reply = if call_sid == self.call_sid {
-            self.update_caller(cx, update, command)
-        } else {
-            self.update_callee(cx, call_sid, update, command)
+    ) -> Option<Reply> {
+        let reply = match update {
+            Update::SipRequest(order) => self.request_inside(call_sid, order, command).err(),
+            _ if call_sid == self.call_sid => Some(self.update_caller(cx, update)),
+            _ => Some(self.update_callee(cx, call_sid, update)),
         };
         self.settle(cx);
         reply
     }
 
-    fn update_caller(&mut self, cx: Context<'_>, update: &Update, command: CommandId) -> Reply {
+    fn update_caller(&mut self, cx: Context<'_>, update: &Update) -> Reply {
         if !self.caller.state.alive() {
             return Reply::refused(404, "the call has ended");
         }
@@ -64,14 +64,14 @@ impl Call {
             }
             Update::Tag(tag) => self.customer_data = Some(Value::Object(tag.clone())),
             Update::NotYet { property } => return not_yet(property),
-            change if answered => return self.update_audio(self.caller.id, change, command),
+            change if answered => return self.update_audio(self.caller.id, change),
             _ => return Reply::refused(422, "the call is not answered"),
         }
         Reply::Accepted
     }
 
     /// What is heard or said by a leg that is up.
-    fn update_audio(&mut self, party: LegId, update: &Update, command: CommandId) -> Reply {
+    fn update_audio(&mut self, party: LegId, update: &Update) -> Reply {
         match update {
             Update::Mute(status) => {
                 let muted = *status == MuteStatus::Mute;
@@ -81,9 +81,9 @@ impl Call {
                 self.effect(Effect::Media(Media::SendKeys(party, digits.clone(), *duration)));
             }
             Update::Whisper(plays) => return self.whisper(party, plays),
-            Update::SipRequest(order) => return self.request_inside(party, order, command),
             Update::CallStatus(_)
             | Update::CallHook { .. }
+            | Update::SipRequest(_)
             | Update::Tag(_)
             | Update::NotYet { .. } => {}
         }
@@ -106,23 +106,34 @@ impl Call {
         Reply::Accepted
     }
 
+    /// Sends a request inside the dialog of a leg; what comes back is the reply.
     fn request_inside(
         &mut self,
-        party: LegId,
+        call_sid: &str,
         order: &SipRequestOrder,
         command: CommandId,
-    ) -> Reply {
+    ) -> Result<(), Reply> {
+        let party = if call_sid == self.call_sid {
+            self.caller.state.answered().then_some(self.caller.id)
+        } else {
+            let up = |leg: &Leg| leg.call_sid == call_sid && leg.state == callee::State::Up;
+            self.legs.iter().find(|(_, leg)| up(leg)).map(|(id, _)| *id)
+        };
+        let Some(party) = party else {
+            return Err(Reply::refused(422, "sip_request: the leg is not up"));
+        };
         let method = Method::named(&order.method);
         let request = InDialog {
             headers: order.headers.clone(),
-            content_type: order.content.as_ref().map(|_| {
-                order.content_type.clone().unwrap_or_else(|| "text/plain".to_owned())
-            }),
+            content_type: order
+                .content
+                .as_ref()
+                .map(|_| order.content_type.clone().unwrap_or_else(|| "text/plain".to_owned())),
             body: order.content.clone().unwrap_or_default().into_bytes(),
             ..InDialog::method(method)
         };
         self.sip(SipAction::Request(party, Box::new(request), Some(command)));
-        Reply::Later
+        Ok(())
     }
 
     /// The callee that is connected runs what another hook answers, as a call of its own.
@@ -160,13 +171,7 @@ impl Call {
         }
     }
 
-    fn update_callee(
-        &mut self,
-        cx: Context<'_>,
-        call_sid: &str,
-        update: &Update,
-        command: CommandId,
-    ) -> Reply {
+    fn update_callee(&mut self, cx: Context<'_>, call_sid: &str, update: &Update) -> Reply {
         let named = self.legs.iter().find(|(_, leg)| leg.call_sid == call_sid);
         let Some((id, state)) = named.map(|(id, leg)| (*id, leg.state)) else {
             return Reply::refused(404, "the call has ended");
@@ -198,7 +203,7 @@ impl Call {
                 Reply::Accepted
             }
             Update::NotYet { property } => not_yet(property),
-            change if state == callee::State::Up => self.update_audio(id, change, command),
+            change if state == callee::State::Up => self.update_audio(id, change),
             _ => Reply::refused(422, "the call is not answered"),
         }
     }

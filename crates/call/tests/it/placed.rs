@@ -53,9 +53,14 @@ pub(crate) fn change(call_sid: &str, body: &Value) -> Command {
     Command::Update { call_sid: call_sid.to_owned(), update }
 }
 
+/// A program changes a leg; the reply may come later.
+pub(crate) fn gives(world: &mut World, call_sid: &str, body: &Value) -> CommandId {
+    world.command(change(call_sid, body))
+}
+
 /// A program changes a leg; what the switch said to it.
 pub(crate) fn changes(world: &mut World, call_sid: &str, body: &Value) -> Reply {
-    let id = world.command(change(call_sid, body));
+    let id = gives(world, call_sid, body);
     world.replies[&id].clone()
 }
 

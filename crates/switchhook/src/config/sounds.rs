@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use hooks::sounds::SoundUrl;
 
 use super::application::has_credentials;
-use super::plain::ignored;
 use super::reader::Entry;
 
 const DIRECTORY: &str = "a directory, its path relative to this file";

@@ -152,7 +152,7 @@ impl Gateway {
     }
 
     /// Sends a command after those that still wait for room, never before them.
-    fn send_media(&mut self, command: Command) {
+    pub(super) fn send_media(&mut self, command: Command) {
         self.unsent.push_back(command);
         self.send_unsent();
     }

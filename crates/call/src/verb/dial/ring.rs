@@ -100,7 +100,9 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
         (S::Ringing | S::Screening, I::CallerGone) => {
             (S::Over, &[A::DisarmRing, A::StopAll(LostBecause::CallerGone), A::FinishNoAnswer])
         }
-        (S::Bridged(_), I::WinnerGone | I::Detached) => (S::Over, &[A::DisarmTimeLimit, A::FinishCompleted]),
+        (S::Bridged(_), I::WinnerGone | I::Detached) => {
+            (S::Over, &[A::DisarmTimeLimit, A::FinishCompleted])
+        }
         (S::Bridged(_), I::TimeLimit) => (S::Over, &[A::StopWinner, A::FinishCompleted]),
         (S::Bridged(_), I::CallerGone) => {
             (S::Over, &[A::DisarmTimeLimit, A::StopWinner, A::FinishCompleted])
