@@ -9,6 +9,7 @@ use std::time::Duration;
 use media::{Digits, LegId, Play, PlayEnd, PlayId, Remote, Tone};
 use tokio::sync::mpsc;
 
+use super::moving::Move;
 use super::port::PortPair;
 
 /// Events that may wait for the signalling side in the channel.
@@ -115,6 +116,8 @@ pub enum Command {
         /// From now on, or no longer.
         muted: bool,
     },
+    /// Moves a leg with its sockets to another call: [`Move`].
+    Move(Move),
     /// Closes one leg's sockets; the others go on.
     CloseLeg {
         /// The call.
@@ -145,6 +148,7 @@ impl Command {
             | Command::Mute { call, .. }
             | Command::CloseLeg { call, .. }
             | Command::Close { call } => call,
+            Command::Move(Move { call, .. }) => call,
         }
     }
 }

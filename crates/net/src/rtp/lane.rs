@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
+use media::LegId;
+
 use super::command::Command;
+use super::moving::{Move, MovedLeg};
 use crate::sys::EventFd;
 
 /// Commands that may wait for one thread: seconds of work at the highest call rate.
@@ -28,6 +31,32 @@ pub enum SendError {
     Stopped(Box<Command>),
 }
 
+/// What waits in a queue: commands, and what threads tell each other of a leg that moves.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// A command from outside.
+    Carry(Command),
+    /// A leg of another thread will come: commands about its call wait for it.
+    Expect {
+        /// The call that gets it.
+        call: u64,
+        /// Its number there.
+        leg: LegId,
+    },
+    /// Here it is; `None` if it was not there.
+    Arrive {
+        /// The call that gets it.
+        call: u64,
+        /// Its number there.
+        leg: LegId,
+        /// It.
+        moved: Option<Box<MovedLeg>>,
+    },
+}
+
+/// Why an errand was not taken, with it.
+pub(crate) type Refused = Box<TrySendError<Errand>>;
+
 /// Sends commands to the media threads. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
@@ -36,13 +65,13 @@ pub struct Handle {
 
 /// The sending end of one thread's queue.
 pub(crate) struct Lane {
-    commands: SyncSender<Command>,
+    commands: SyncSender<Errand>,
     signal: Arc<Signal>,
 }
 
 /// The receiving end of one thread's queue.
 pub(crate) struct Inlet {
-    commands: Receiver<Command>,
+    commands: Receiver<Errand>,
     pub(crate) signal: Arc<Signal>,
 }
 
@@ -97,9 +126,45 @@ impl Handle {
     /// # Errors
     /// [`SendError`], with the command.
     pub fn put(&self, command: Command) -> Result<(), SendError> {
+        let command = match command {
+            Command::Move(moving) => Command::Move(self.announce(moving)?),
+            command => command,
+        };
+        self.lane(command.call()).put(command)
+    }
+
+    /// Tells the thread that a leg goes to, so that later commands about it wait there.
+    fn announce(&self, moving: Move) -> Result<Move, SendError> {
+        let Move { to_call: call, to_leg: leg, announced, .. } = moving;
+        if announced || self.on_one_thread(moving.call, call) {
+            return Ok(moving);
+        }
+        let given_back = || Box::new(Command::Move(moving));
+        match self.lane(call).push(Errand::Expect { call, leg }) {
+            Ok(()) => Ok(Move { announced: true, ..moving }),
+            Err(refused) => Err(match *refused {
+                TrySendError::Full(_) => SendError::Full(given_back()),
+                TrySendError::Disconnected(_) => SendError::Stopped(given_back()),
+            }),
+        }
+    }
+
+    /// Are these two calls on the same thread?
+    pub(crate) fn on_one_thread(&self, one: u64, other: u64) -> bool {
+        std::ptr::eq(self.lane(one), self.lane(other))
+    }
+
+    /// Hands the thread of `call` an errand of another thread, and wakes it.
+    pub(crate) fn tell(&self, call: u64, errand: Errand) -> Result<(), Refused> {
+        let lane = self.lane(call);
+        lane.push(errand)?;
+        lane.signal.wake();
+        Ok(())
+    }
+
+    fn lane(&self, call: u64) -> &Lane {
         // why: calls are numbered one after the other, so this spreads them evenly.
-        let lane = &self.lanes[(command.call() % self.lanes.len() as u64) as usize];
-        lane.put(command)
+        &self.lanes[(call % self.lanes.len() as u64) as usize]
     }
 
     /// Wakes each thread that was given something since it last looked, and was not woken yet.
@@ -126,24 +191,31 @@ impl std::fmt::Debug for Handle {
 
 impl Lane {
     fn put(&self, command: Command) -> Result<(), SendError> {
-        let before = self.signal.queued.fetch_add(1, Ordering::Relaxed);
-        let given_back = |command| {
-            self.signal.queued.fetch_sub(1, Ordering::Relaxed);
-            Box::new(command)
+        let given_back = |errand| match errand {
+            Errand::Carry(command) => Box::new(command),
+            other => unreachable!("a command was given, and {other:?} came back"),
         };
-        if matches!(command, Command::Open { .. }) && before >= OPENINGS_MAX {
-            return Err(SendError::Full(given_back(command)));
+        self.push(Errand::Carry(command)).map_err(|refused| match *refused {
+            TrySendError::Full(errand) => SendError::Full(given_back(errand)),
+            TrySendError::Disconnected(errand) => SendError::Stopped(given_back(errand)),
+        })
+    }
+
+    fn push(&self, errand: Errand) -> Result<(), Refused> {
+        let before = self.signal.queued.fetch_add(1, Ordering::Relaxed);
+        let opens = matches!(errand, Errand::Carry(Command::Open { .. }));
+        let pushed = if opens && before >= OPENINGS_MAX {
+            Err(TrySendError::Full(errand))
+        } else {
+            self.commands.try_send(errand)
+        };
+        let pushed = pushed.map_err(Box::new);
+        if pushed.is_ok() {
+            self.signal.raise();
+        } else {
+            self.signal.queued.fetch_sub(1, Ordering::Relaxed);
         }
-        match self.commands.try_send(command) {
-            Ok(()) => {
-                self.signal.raise();
-                Ok(())
-            }
-            Err(TrySendError::Full(command)) => Err(SendError::Full(given_back(command))),
-            Err(TrySendError::Disconnected(command)) => {
-                Err(SendError::Stopped(given_back(command)))
-            }
-        }
+        pushed
     }
 }
 
@@ -173,12 +245,12 @@ impl Inlet {
             && self.signal.heard.swap(QUIET, Ordering::SeqCst) != QUIET
     }
 
-    /// The next command.
-    pub(crate) fn take(&self) -> Option<Command> {
+    /// The next command, or what another thread tells.
+    pub(crate) fn take(&self) -> Option<Errand> {
         match self.commands.try_recv() {
-            Ok(command) => {
+            Ok(errand) => {
                 self.signal.queued.fetch_sub(1, Ordering::Relaxed);
-                Some(command)
+                Some(errand)
             }
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
         }
@@ -195,8 +267,6 @@ mod tests {
     use std::os::fd::AsFd;
     use std::time::Duration;
 
-    use media::LegId;
-
     use super::*;
     use crate::rtp::port::PortPair;
     use crate::sys::{Epoll, Ready};
@@ -209,7 +279,8 @@ mod tests {
         }
         let full = lane.put(Command::Close { call: 9 }).expect_err("no room");
         assert!(matches!(&full, SendError::Full(command) if command.call() == 9), "{full}");
-        assert_eq!(inlet.take().map(|command| command.call()), Some(0));
+        let first = inlet.take();
+        assert!(matches!(first, Some(Errand::Carry(Command::Close { call: 0 }))), "{first:?}");
         lane.put(Command::Close { call: 9 }).expect("room again");
     }
 
@@ -261,5 +332,36 @@ mod tests {
         drop(inlet);
         let refused = lane.put(Command::Close { call: 1 }).expect_err("nobody there");
         assert!(matches!(refused, SendError::Stopped(_)), "{refused}");
+    }
+
+    #[test]
+    fn a_move_that_found_no_room_is_announced_once_however_often_it_is_sent() {
+        let (from, out) = lane().expect("a descriptor");
+        let (to, inlet) = lane().expect("a descriptor");
+        let handle = Handle::new(vec![from, to]);
+        for _ in 0..COMMANDS_MAX {
+            handle.put(Command::Close { call: 0 }).expect("room");
+        }
+        let mut command = Command::Move(Move::new(0, LegId(1), 1, LegId(2)));
+        for _ in 0..3 {
+            let refused = handle.put(command).expect_err("no room where the leg is");
+            let SendError::Full(given_back) = refused else { panic!("{refused}") };
+            command = *given_back;
+        }
+        out.take().expect("one of them");
+        handle.put(command).expect("room again");
+        let announced = inlet.take();
+        let expected = matches!(announced, Some(Errand::Expect { call: 1, leg: LegId(2) }));
+        assert!(expected && inlet.take().is_none(), "{announced:?}");
+    }
+
+    #[test]
+    fn a_move_on_one_thread_needs_no_announcement() {
+        let (lane, inlet) = lane().expect("a descriptor");
+        let handle = Handle::new(vec![lane]);
+        handle.put(Command::Move(Move::new(0, LegId(1), 1, LegId(2)))).expect("room");
+        let errand = inlet.take();
+        assert!(matches!(errand, Some(Errand::Carry(Command::Move(_)))), "{errand:?}");
+        assert!(inlet.take().is_none());
     }
 }

@@ -105,10 +105,11 @@ fn a_panic_ends_one_call_and_the_others_live_on() {
     let (sender, mut events) = mpsc::channel(16);
     let sockets = Panicking(Sockets::new().expect("a descriptor"));
     let (reports, counters) = (Reports::new(sender), Arc::new(Counters::default()));
-    let worker = Worker::new(Config::default(), inlet, reports, counters, sockets);
+    let handle = Handle::new(vec![lane]);
+    let queues = (handle.clone(), inlet);
+    let worker = Worker::new(Config::default(), queues, reports, counters, sockets);
     let worker = worker.expect("a live descriptor");
     let thread = std::thread::spawn(|| worker.run());
-    let handle = Handle::new(vec![lane]);
 
     let (doomed, other) = (bridged(&handle, 1), bridged(&handle, 2));
     speak(&doomed[0], &doomed[1]);
