@@ -9,7 +9,7 @@ use call::{
 };
 use hooks::Request;
 use media::Digits;
-use net::rtp::{Command, SendError};
+use net::rtp::{Command, Move, SendError};
 use serde_json::Value;
 use sip::{Flow, Transmit, Transport};
 
@@ -124,6 +124,10 @@ impl Gateway {
                     self.take(key, Input::KeysSent(to));
                 }
             },
+            Media::Adopt(leg, from) => {
+                let leg = leg.into();
+                self.send_media(Command::Move(Move::new(from.0, leg, call, leg)));
+            }
             Media::Mute(leg, muted) => {
                 self.send_media(Command::Mute { call, leg: leg.into(), muted });
             }

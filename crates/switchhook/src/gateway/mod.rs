@@ -125,7 +125,11 @@ impl Gateway {
         let status_queue = hooks::StatusQueue::new(hooks.clone());
         keep::recover(&store, &status_queue).await?;
         let keeper = keep::Keeper::new(journal, &config.settings);
-        let sip = sip::Config { t1: config.sip.t1, ..sip::Config::default() };
+        let sip = sip::Config {
+            t1: config.sip.t1,
+            session_expires: config.sip.session_expires,
+            ..sip::Config::default()
+        };
         let settings = Arc::new(with_own_addresses(provisioned.settings));
         let (answers, inputs) = mpsc::channel(INPUTS_MAX);
         let mut switch = Switch::new(settings, sip, secret()?);
