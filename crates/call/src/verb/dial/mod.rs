@@ -10,6 +10,7 @@ pub(crate) mod connected;
 pub(crate) mod crank_back;
 pub(crate) mod hears;
 pub(crate) mod hold;
+pub(crate) mod join;
 pub(crate) mod keys;
 pub(crate) mod order;
 mod redirect;
@@ -68,7 +69,7 @@ pub(crate) struct Dial {
     /// One for each element of `target`.
     pub(crate) records: Vec<Record>,
     /// Its targets are being called one after the other; the outcome waits until all were.
-    starting: bool,
+    pub(crate) starting: bool,
 }
 
 impl Dial {
