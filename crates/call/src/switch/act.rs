@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sip::{Method, SentId};
+use sip::{InDialog, InviteId, Method, SentId};
 
 use super::{CallKey, Live, Switch};
 use crate::call::Context;
@@ -74,18 +74,29 @@ impl Switch {
                 }
             }
             SipAction::Reply(request, response) => self.endpoint.reply(now, request, response),
-            SipAction::Request(leg, mut request, command) => {
-                let Some(id) = id(leg) else { return self.not_sent(command) };
-                let uri = self.endpoint.request_uri(id);
-                let proofs = uri.map(|uri| live.call.proofs_for(leg, &request.method, &uri));
-                request.headers.extend(proofs.into_iter().flatten().map(Into::into));
-                match self.endpoint.request(now, id, *request) {
-                    Some(sent) => {
-                        self.sent.extend(command.map(|command| (sent, command)));
-                    }
-                    None => self.not_sent(command),
-                }
+            SipAction::Request(leg, request, command) => {
+                let id = id(leg);
+                self.send_inside(now, live, (leg, id), *request, command);
             }
+        }
+    }
+
+    /// Sends a request inside the dialog of a leg.
+    fn send_inside(
+        &mut self,
+        now: Instant,
+        live: &mut Live,
+        (leg, id): (LegId, Option<InviteId>),
+        mut request: InDialog,
+        command: Option<CommandId>,
+    ) {
+        let Some(id) = id else { return self.not_sent(command) };
+        let uri = self.endpoint.request_uri(id);
+        let proofs = uri.map(|uri| live.call.proofs_for(leg, &request.method, &uri));
+        request.headers.extend(proofs.into_iter().flatten().map(Into::into));
+        match self.endpoint.request(now, id, request) {
+            Some(sent) => self.sent.extend(command.map(|command| (sent, command))),
+            None => self.not_sent(command),
         }
     }
 

@@ -57,7 +57,7 @@ impl Call {
         };
         let of_dial = self
             .bridged_with(leg)
-            .and_then(|_| self.dial.as_ref())
+            .and(self.dial.as_ref())
             .and_then(|dial| dial.verb.refer_hook.clone());
         if let Some(hook) = of_dial.or_else(|| self.session.refer_hook.clone()) {
             let details = self.refer_details(leg, request, text, &target.uri);
