@@ -16,6 +16,7 @@ use sip::{Event, Flow, Message};
 use verbs::Hook;
 
 use crate::command::{CommandId, Reply};
+use crate::detach::Detached;
 use crate::effect::{Alert, Effect, HookId, SipAction};
 use crate::hook::Asked;
 use crate::input::Input;
@@ -32,6 +33,8 @@ use crate::settings::{Application, Carrier, Settings};
 use crate::timer::{Timer, Timers};
 use crate::verb::config::Session;
 use crate::verb::dial::Dial;
+use crate::verb::dial::join::Join;
+use crate::verb::dial::refer::Referral;
 use crate::verb::dial::ring;
 
 /// A call that was admitted: who it is from and what it runs.
@@ -56,6 +59,10 @@ pub(crate) enum Runs {
     User(String),
     /// What this hook answers: a program sent the call there before it ran anything.
     Hook(Hook),
+    /// These verbs, as text.
+    List(String),
+    /// Nothing: it is about to be connected.
+    Nothing,
 }
 
 /// What a step may read besides the call itself.
@@ -86,6 +93,10 @@ pub(crate) enum Output {
     Named(String),
     /// It no longer can.
     Forgotten(String),
+    /// This leg goes on as a call of its own.
+    Detached(Box<Detached>),
+    /// The other party of this leg is to be connected to that of another leg.
+    Join(Box<Join>),
 }
 
 /// One call. See the module.
@@ -117,6 +128,8 @@ pub(crate) struct Call {
     pub(crate) hooks: BTreeMap<HookId, Asked>,
     pub(crate) next_hook: u64,
     pub(crate) next_play: u64,
+    /// Legs whose REFER waits for the answer of a hook.
+    pub(crate) refers: BTreeMap<LegId, Referral>,
     pub(crate) timers: Timers,
     pub(crate) random: Random,
     outputs: VecDeque<Output>,
@@ -142,7 +155,7 @@ impl Call {
     ) -> Call {
         let application = match &runs {
             Runs::Application(application) => Some(Arc::clone(application)),
-            Runs::User(_) | Runs::Hook(_) => None,
+            Runs::User(_) | Runs::Hook(_) | Runs::List(_) | Runs::Nothing => None,
         };
         let base = application.as_ref().and_then(|application| application.call_hook.clone());
         let status_hook = application.as_ref().and_then(|a| a.call_status_hook.clone());
@@ -165,6 +178,7 @@ impl Call {
             hooks: BTreeMap::new(),
             next_hook: 0,
             next_play: 0,
+            refers: BTreeMap::new(),
             timers: Timers::default(),
             random,
             outputs: VecDeque::new(),

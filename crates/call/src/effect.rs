@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sip::{Flow, Invite, Proof, RequestId, Respond, Transport};
+use sip::{Flow, InDialog, Invite, Proof, RequestId, Respond, Transport};
 use verbs::Hook;
 
+use crate::command::CommandId;
 use crate::leg::LegId;
 use crate::record::LegRecord;
 use crate::settings::Carrier;
+use crate::switch::CallKey;
 
 /// One webhook request of one call; the answer names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +35,9 @@ pub(crate) enum SipAction {
     RespondReinvite(LegId, Respond),
     /// Answer another request inside a dialog.
     Reply(RequestId, Respond),
+    /// Send a request inside the dialog of this leg; the command, if there is one, is told its
+    /// outcome.
+    Request(LegId, Box<InDialog>, Option<CommandId>),
 }
 
 /// Audio that a call asked for; what becomes of it names it.
@@ -132,6 +137,9 @@ pub enum Media {
     SendKeys(LegId, String, Duration),
     /// Nobody hears this leg, nor its keys, while this is true.
     Mute(LegId, bool),
+    /// This leg was another call's, under that number there, and is of this one from now on: its
+    /// port, what was agreed, and nothing of what it hears.
+    Adopt(LegId, (CallKey, LegId)),
     /// Free the port of a leg.
     Close(LegId),
 }

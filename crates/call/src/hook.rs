@@ -26,6 +26,10 @@ pub(crate) enum Why {
     Confirm,
     /// `onHoldHook`: its list is what the party hears that this one holds.
     Hold(LegId),
+    /// `referHook`: whether this leg may refer the other party, and what that one runs.
+    Refer(LegId),
+    /// `sipRequestWithinDialogHook`: its list takes the place of the caller's.
+    Inside,
     /// `dtmfHook`, `progressHook`: told, and whatever it answers changes nothing.
     Told,
 }
@@ -50,6 +54,8 @@ impl Call {
                 let (hook, payload) = (hook.clone(), self.first_payload());
                 return self.ask(hook, payload, Why::First);
             }
+            Runs::List(text) => return self.run_list(&text.clone()),
+            Runs::Nothing => return,
             Runs::Application(application) => application.clone(),
         };
         if let Some(text) = &application.app_json {
@@ -69,10 +75,17 @@ impl Call {
         let list = serde_json::json!([
             { "verb": "dial", "answerOnBridge": true, "target": [{ "type": "user", "name": user }] }
         ]);
-        if let Err(fault) = self.load(self.caller.id, &list.to_string()) {
-            self.alert("invalid-app-payload", fault);
+        self.run_list(&list.to_string());
+    }
+
+    /// Runs this list in the place of any other. A list with faults raised its alert, and is
+    /// empty.
+    pub(crate) fn run_list(&mut self, text: &str) {
+        self.script.list.clear();
+        if self.load(self.caller.id, text).is_ok() {
+            self.script.is_fixed = false;
         }
-        self.script.stage = Stage::Next;
+        self.go_on(self.caller.id);
     }
 
     /// Asks a hook for the caller; its list waits for the answer while it is there.
@@ -130,8 +143,11 @@ impl Call {
         if let Err(failure) = &reply {
             self.alert(failure.alert_type, failure.message.clone());
         }
-        if let Why::Hold(holder) = why {
-            return self.hold_reply(cx, holder, reply.ok().flatten());
+        match why {
+            Why::Hold(holder) => return self.hold_reply(cx, holder, reply.ok().flatten()),
+            Why::Refer(leg) => return self.refer_reply(cx, leg, reply),
+            Why::Inside => return self.inside_reply(cx, reply.ok().flatten()),
+            _ => {}
         }
         let awaited = self.script(party).is_some_and(|script| script.awaits(id));
         if !awaited {

@@ -54,7 +54,7 @@ impl Call {
             fs_sip_address: local_address(*flow),
             fs_public_ip: None,
             api_base_url: None,
-            parent_call_sid: None,
+            parent_call_sid: origin.placed().and_then(|placed| placed.parent_call_sid.clone()),
             originating_sip_ip: flow.filter(|_| arrived).map(|flow| flow.remote.ip().to_string()),
             originating_sip_trunk_name: carrier
                 .as_ref()

@@ -67,4 +67,6 @@ pub struct HookFailure {
     pub alert_type: &'static str,
     /// What, where, expected, got, remedy. No credentials.
     pub message: String,
+    /// The HTTP status, where one came.
+    pub status: Option<u16>,
 }

@@ -13,6 +13,7 @@ mod admission;
 mod allowance;
 mod call;
 mod command;
+mod detach;
 mod effect;
 mod hook;
 mod inbound;

@@ -43,15 +43,16 @@ pub struct Settings {
     pub media_timeout: Option<Duration>,
     /// `[media] ringback`: country code of the tone an answered caller hears while callees ring.
     pub ringback: String,
-    /// `[media] hold_music`: what a party on hold hears where nothing else is said.
+    /// `[media] hold_music`: http or https URL or absolute path of what a held party hears where
+    /// nothing else is said; none: nothing.
     pub hold_music: Option<String>,
-    /// `[sip] refer`: what becomes of a REFER that no hook is asked about.
-    pub refer: Refer,
+    /// `[sip] refer`.
+    pub refer: ReferPolicy,
 }
 
-/// What becomes of a REFER that no hook is asked about.
+/// What becomes of a REFER where no `referHook` says it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Refer {
+pub enum ReferPolicy {
     /// 501.
     #[default]
     Refuse,

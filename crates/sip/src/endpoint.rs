@@ -21,7 +21,7 @@ pub use event::{
 
 use crate::{
     deadlines::Due,
-    invite::Session,
+    invite::{Session, session_timer::SessionTimers},
     message::Message,
     random::{Generator, Tag, widened},
     stack::Stack,
@@ -55,11 +55,13 @@ impl Endpoint {
 
     /// An endpoint without any call. Who knows the secret can foretell every tag and branch.
     pub fn with_secret(config: Config, seed: [u8; 32]) -> Endpoint {
-        let Config { t1, t2, t4, user_agent, max_transactions, trying_at_once } = config;
+        let Config { t1, t2, t4, user_agent, max_transactions, trying_at_once, .. } = config;
+        let timers = SessionTimers { expires: config.session_expires, min_se: config.min_se };
         Endpoint {
             stack: Stack {
                 // why: it stands in every message, so it must not make them all unwritable.
                 agent: user_agent.replace(|c: char| c.is_control(), " "),
+                timers,
                 generator: Generator::new(seed),
                 transactions: Transactions::new(Intervals { t1, t2, t4, reliable: false }),
                 events: VecDeque::new(),
@@ -204,13 +206,15 @@ impl Endpoint {
         self.release();
     }
 
-    /// Answers the peer's INVITE, provisionally or finally. RFC 3262: where the INVITE requires it
-    /// each provisional response is sent reliably, where it supports it each one with a body; one
-    /// waits for the PRACK of the one before, and a 2xx for those with a body. Without a PRACK in
-    /// 64*T1 the INVITE gets 504 and the session ends with [`EndCause::NoPrack`]. A 2xx is repeated until its ACK; after
+    /// Answers the peer's INVITE, provisionally or finally. A 2xx is repeated until its ACK; after
     /// 64*T1 without one the session ends with [`EndCause::NoAck`]. After a final response this
     /// does nothing. A 2xx that cannot be written is sent as 500, and the session ends with
     /// [`EndCause::Failed`].
+    ///
+    /// RFC 3262: where the INVITE requires it each provisional response is sent reliably, where it
+    /// supports it each one with a body. One waits for the PRACK of the one before, and a 2xx for
+    /// those with a body. Without a PRACK in 64*T1 the INVITE gets 504, and the session ends with
+    /// [`EndCause::NoPrack`].
     pub fn respond(&mut self, now: Instant, id: InviteId, response: Respond) {
         self.with(id, |session, stack| session.respond(stack, now, response));
         self.release();
@@ -338,6 +342,7 @@ impl Endpoint {
         self.with(id, |session, stack| match purpose {
             Purpose::Invite => session.handle_failure(stack, now, failure),
             Purpose::Bye => session.bye_done(stack, now),
+            Purpose::Refresh => session.refresh_unanswered(stack, now, failure),
             Purpose::Reinvite => session.change_failed(stack, now, failure),
             Purpose::Request(request) => session.unanswered(stack, now, request, failure),
             Purpose::Cancel | Purpose::Prack | Purpose::DropFork => {}

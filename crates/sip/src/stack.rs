@@ -6,7 +6,7 @@ use std::{collections::VecDeque, time::Instant};
 use crate::{
     endpoint::{Event, Flow, Respond},
     hop::Hop,
-    invite::action::Action,
+    invite::{action::Action, session_timer::SessionTimers},
     message::Message,
     method::Method,
     random::{Generator, Tag, tag_text},
@@ -21,9 +21,9 @@ use crate::{
 pub(crate) const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE";
 
-/// Extensions that are implemented, each an option tag (RFC 3261 §19.2): RFC 3262, RFC 3891,
-/// RFC 4488.
-pub(crate) const SUPPORTED: [&str; 3] = ["100rel", "replaces", "norefersub"];
+/// Extensions that are implemented, each an option tag (RFC 3261 §19.2): RFC 3262, RFC 4028,
+/// RFC 3891, RFC 4488.
+pub(crate) const SUPPORTED: [&str; 4] = ["100rel", "timer", "replaces", "norefersub"];
 
 /// The value of a Supported header.
 pub(crate) fn supported() -> String {
@@ -35,6 +35,7 @@ pub(crate) fn supported() -> String {
 pub(crate) struct Stack {
     /// Value of User-Agent and Server.
     pub(crate) agent: String,
+    pub(crate) timers: SessionTimers,
     pub(crate) generator: Generator,
     pub(crate) transactions: Transactions,
     pub(crate) events: VecDeque<Event>,

@@ -23,6 +23,7 @@ mod proxy;
 mod random;
 mod redirector;
 mod script;
+mod settings;
 pub mod walk;
 mod world;
 
@@ -36,7 +37,8 @@ pub use phone::{Note, Phone};
 pub use random::Random;
 pub use redirector::Redirector;
 pub use script::{Callee, Caller, Challenge, Offer, Outcome, Script};
-pub use world::{MediaFact, SWITCH, World, WorldConfig, carrier_settings};
+pub use settings::carrier_settings;
+pub use world::{MediaFact, SWITCH, World, WorldConfig};
 
 use std::time::Instant;
 

@@ -5,9 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use call::settings::{
-    Application as Configured, Carrier, Decline, Gateway, GatewayHost, Limits, PhoneNumber, Refer,
-};
 use call::{
     Alert, Audio, CallKey, Command, CommandId, Effect, HookFailure, Input, LegId, LegRecord, Media,
     Output, PlayEnd, PlayId, Repeat, Reply, Settings, Switch, Way,
@@ -52,6 +49,8 @@ pub enum MediaFact {
     Keys(CallKey, LegId, String),
     /// Nobody hears this leg, or everybody does again.
     Muted(CallKey, LegId, bool),
+    /// This leg is of this call now, and was of that one.
+    Adopted(CallKey, LegId, CallKey),
     /// The peer of this leg receives here; in this direction, as we see it.
     Remote(CallKey, LegId, SocketAddr, media::sdp::Direction),
 }
@@ -124,65 +123,6 @@ const KEY_HEARD: Duration = Duration::from_millis(10);
 
 /// Where the switch is.
 pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5060);
-
-/// Settings with one application named `main` (hooks `/incoming` and `/status`) and two carriers:
-/// `inbound`, whose gateway is the caller's address, and `outbound` at this address.
-pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
-    let gateway = |ip: IpAddr, port, inbound| Gateway {
-        host: GatewayHost::Net(ip.into()),
-        port: Some(port),
-        transport: None,
-        inbound,
-        outbound: !inbound,
-        priority: 0,
-        weight: 1,
-    };
-    let carrier = |name: &str, gateway, application: Option<&str>| {
-        Arc::new(Carrier {
-            sid: format!("sid-of-{name}"),
-            name: name.to_owned(),
-            application: application.map(str::to_owned),
-            e164_leading_plus: true,
-            tech_prefix: None,
-            diversion: None,
-            send_call_sid: false,
-            max_calls: None,
-            max_cps: None,
-            follow_redirects: false,
-            credentials: None,
-            gateways: vec![gateway],
-        })
-    };
-    Settings {
-        account_sid: "9351f46a-678c-43f5-b8a6-d4eb58d131af".to_owned(),
-        service_provider_sid: "2708b1b3-2736-40ea-b502-c53d8396247f".to_owned(),
-        applications: vec![Arc::new(Configured {
-            sid: "7087fe50-8acb-4f3b-b820-97b573723aab".to_owned(),
-            name: "main".to_owned(),
-            call_hook: Some(verbs::Hook::post("http://application.test/incoming")),
-            call_status_hook: Some(verbs::Hook::post("http://application.test/status")),
-            app_json: None,
-            strict: false,
-            default_hooks: false,
-            decline: Decline::Last,
-        })],
-        carriers: vec![
-            carrier("inbound", gateway(caller, 5060, true), Some("main")),
-            carrier("outbound", gateway(outbound.ip(), outbound.port(), false), None),
-        ],
-        phone_numbers: Vec::<PhoneNumber>::new(),
-        clients: Vec::new(),
-        device_application: None,
-        realm: None,
-        own_addresses: Vec::new(),
-        udp_registration_expires: Duration::from_secs(30),
-        limits: Limits::default(),
-        media_timeout: Some(Duration::from_secs(60)),
-        ringback: "us".to_owned(),
-        hold_music: None,
-        refer: Refer::default(),
-    }
-}
 
 impl World {
     /// A world at rest.
@@ -494,10 +434,12 @@ impl World {
                     Answer::Fails => Err(HookFailure {
                         alert_type: "webhook-connection-failure",
                         message: format!("POST {}: no answer", request.hook.url),
+                        status: None,
                     }),
                     Answer::Status(status) => Err(HookFailure {
                         alert_type: "webhook-failure",
                         message: format!("POST {}: wrong status; got {status}", request.hook.url),
+                        status: Some(status),
                     }),
                 };
                 let thinks = self.application.thinking(&request.hook.url);
@@ -516,6 +458,7 @@ impl World {
             let failure = HookFailure {
                 alert_type: "file-not-found",
                 message: format!("GET {}: expected audio, got status 404", audio.url),
+                status: Some(404),
             };
             let input = Input::Played(to, play, PlayEnd::Failed(failure));
             return self.later(self.fetching, key, input);
@@ -568,6 +511,12 @@ impl World {
                 let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
                 self.later(length * count, key, Input::KeysSent(leg));
                 self.media.push(MediaFact::Keys(key, leg, keys));
+            }
+            Media::Adopt(leg, from) => {
+                let moved = self.open_ports.remove(&from);
+                assert!(moved, "{from:?} has no port to take along");
+                self.open_ports.insert((key, leg));
+                self.media.push(MediaFact::Adopted(key, leg, from.0));
             }
             Media::Mute(leg, muted) => self.media.push(MediaFact::Muted(key, leg, muted)),
             Media::SetRemote(leg, remote) => {

@@ -4,10 +4,13 @@
 use std::time::Duration;
 
 use sip::{Message, Method, RequestId, Respond};
+use verbs::callback::SipRequestReceived;
 
 use crate::call::{Call, Context};
 use crate::effect::SipAction;
+use crate::hook::{Why, empty_list};
 use crate::leg::LegId;
+use crate::verb::dial::ring;
 
 /// Length of a key that does not say it.
 const KEY: Duration = Duration::from_millis(160);
@@ -25,18 +28,55 @@ impl Call {
         request: &Message,
     ) {
         let status = match request.method() {
-            Some(Method::Info) => {
-                if let Some((key, length)) = key(request) {
-                    self.key_signalled(cx, leg, key, length);
-                }
-                200
-            }
             Some(Method::Update) => return self.updated(cx, leg, id, request),
+            Some(Method::Refer) => return self.referred(cx, leg, id, request),
+            Some(Method::Info) => self.info_came(cx, leg, request),
+            Some(Method::Message) => self.message_came(request),
             Some(Method::Options) => 200,
-            Some(Method::Refer) => 501,
+            // RFC 3515 §2.4.4: of nothing that we referred.
+            Some(Method::Notify) => 481,
             _ => 405,
         };
         self.sip(SipAction::Reply(id, Respond::status(status)));
+    }
+
+    fn info_came(&mut self, cx: Context<'_>, leg: LegId, request: &Message) -> u16 {
+        match key(request) {
+            Some((key, length)) => self.key_signalled(cx, leg, key, length),
+            None => self.tell_inside(request),
+        }
+        200
+    }
+
+    /// A message is taken where somebody reads it.
+    fn message_came(&mut self, request: &Message) -> u16 {
+        if self.session.sip_request_hook.is_none() {
+            return 405;
+        }
+        self.tell_inside(request);
+        202
+    }
+
+    /// Asks the sipRequestWithinDialogHook, where there is one.
+    fn tell_inside(&mut self, request: &Message) {
+        let Some(hook) = self.session.sip_request_hook.clone() else { return };
+        let inside = SipRequestReceived {
+            sip_method: request.method().map(|method| method.to_string()).unwrap_or_default(),
+            sip_body: String::from_utf8_lossy(request.body()).into_owned(),
+            sip_headers: sip::redacted::headers(request),
+        };
+        let payload = self.info_of(self.caller.id).payload(&inside);
+        self.ask_aside(hook, payload, Why::Inside);
+    }
+
+    /// The sipRequestWithinDialogHook answered: a list takes the place of the caller's.
+    pub(crate) fn inside_reply(&mut self, cx: Context<'_>, reply: Option<String>) {
+        let list = reply.filter(|text| text.trim_start().starts_with('[') && !empty_list(text));
+        let list = list.filter(|text| self.parse(text).is_ok());
+        let Some(list) = list.filter(|_| self.caller.state.alive()) else { return };
+        self.interrupt(self.caller.id);
+        self.dial_input(cx, ring::Input::Replaced);
+        self.run_list(&list);
     }
 }
 

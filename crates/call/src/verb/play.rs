@@ -192,7 +192,7 @@ impl Call {
             playlist.note(end);
             return self.play_on(to);
         }
-        if !self.hold_played(cx, to, id, end) {
+        if !self.whispered(to, id, end) && !self.hold_played(cx, to, id, end) {
             self.dial_played(cx, to, id, end);
         }
     }

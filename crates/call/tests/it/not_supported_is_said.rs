@@ -33,7 +33,6 @@ fn of_dial() -> Vec<(&'static str, Value)> {
         ("exitMediaPath", json!(true)),
         ("listen", json!({ "url": "wss://example.com/audio" })),
         ("proxy", json!("10.0.0.9:5060")),
-        ("referHook", json!("/refer")),
         ("srtpEncryption", json!("sdes")),
         ("transcribe", json!({ "transcriptionHook": "/transcript" })),
     ]

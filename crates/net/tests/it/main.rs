@@ -2,6 +2,7 @@
 
 mod closing;
 mod latching;
+mod moving;
 mod names;
 mod relay;
 mod rig;

@@ -126,6 +126,13 @@ pub struct Config {
     /// [`Endpoint::trying`](super::Endpoint::trying) for those that it takes, and
     /// [`Endpoint::refuse`](super::Endpoint::refuse) leaves nothing of the others. Default true.
     pub trying_at_once: bool,
+    /// RFC 4028: a session that nobody has refreshed for so long ends. What an INVITE of ours asks
+    /// for, and what a 2xx of ours says where the peer asks for nothing; at most a day. `None`: it
+    /// is not asked for, but done for a peer that asks. Default 30 minutes.
+    pub session_expires: Option<Duration>,
+    /// RFC 4028 §5: the shortest interval that a peer may ask for; less gets 422. Default 90
+    /// seconds, which is also the least that the RFC allows.
+    pub min_se: Duration,
 }
 
 impl Default for Config {
@@ -137,6 +144,8 @@ impl Default for Config {
             user_agent: "Switchhook".to_owned(),
             max_transactions: 100_000,
             trying_at_once: true,
+            session_expires: Some(Duration::from_secs(1800)),
+            min_se: Duration::from_secs(90),
         }
     }
 }
@@ -247,6 +256,8 @@ pub enum EndCause {
     /// A provisional response of ours that had to be acknowledged was not in 64*T1; the INVITE got
     /// 504 (RFC 3262 §3).
     NoPrack,
+    /// Nobody has refreshed the session in time; a BYE was sent (RFC 4028 §10).
+    Expired,
 }
 
 /// What happened.

@@ -87,6 +87,7 @@ impl Endpoint {
             Purpose::Invite => session.handle_response(stack, now, response),
             _ if !is_final => {}
             Purpose::Bye => session.bye_done(stack, now),
+            Purpose::Refresh => session.refreshed(stack, now, response),
             Purpose::Reinvite => session.handle_change_response(stack, now, response),
             Purpose::Request(request) => session.responded(stack, now, request, response),
             Purpose::Cancel | Purpose::Prack | Purpose::DropFork => {}
@@ -180,7 +181,8 @@ impl Endpoint {
             self.answer_with(&request, 503, &[("Retry-After", &seconds)]);
             return;
         }
-        if let Some(response) = refusal(&request) {
+        let too_short = || self.stack.timers.refuses(&request.message);
+        if let Some(response) = refusal(&request).or_else(too_short) {
             self.stack.answer_statelessly(&request.message, request.flow, &request.key, &response);
             return;
         }
@@ -252,7 +254,9 @@ impl Endpoint {
 
     fn receive_within(&mut self, now: Instant, id: InviteId, request: &Incoming) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if let Some(response) = refusal_of_method(request).or_else(|| refusal_of_require(request)) {
+        let too_short = || self.stack.timers.refuses(&request.message);
+        let refusal = refusal_of_method(request).or_else(|| refusal_of_require(request));
+        if let Some(response) = refusal.or_else(too_short) {
             self.stack.answer_statelessly(&request.message, request.flow, &request.key, &response);
             return;
         }

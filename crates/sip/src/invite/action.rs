@@ -62,8 +62,10 @@ pub(crate) enum Action {
     Modified,
     /// Our re-INVITE has not.
     NotModified(Rejection),
-    /// The peer no longer knows the dialog: the session has to end.
-    Gone,
+    /// The dialog cannot go on: the session has to end.
+    Broken(EndCause),
+    /// Send a refresh of the session.
+    RefreshSession,
     /// Send BYE within the dialog.
     SendBye,
     /// Report that the dialog is over.

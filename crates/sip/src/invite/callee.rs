@@ -29,7 +29,7 @@ pub(super) struct Callee {
     /// A response has told the peer of the early dialog.
     pub(super) rung: bool,
     /// Its reliable provisional responses.
-    pub(super) reliable: Reliable,
+    pub(super) reliable: Box<Reliable>,
     /// The connection that the INVITE came by is gone.
     disconnected: bool,
 }
@@ -66,11 +66,12 @@ impl Session {
         let contact = dialog::contact(flow, user);
         let invite = stack.transactions.accept(now, arrival, Some(id));
         let state = accept::State::Proceeding;
-        let reliable = Reliable::of(request, stack);
+        let reliable = Box::new(Reliable::of(request, stack));
         let callee =
             Callee { state, invite, dialog, cseq, rung: false, reliable, disconnected: false };
         let mut session = Session::new(id, call_id, tag, contact, Side::Callee(callee));
         session.transaction_started();
+        session.note_methods(request);
         Ok(session)
     }
 
@@ -121,6 +122,8 @@ impl Session {
     pub(super) fn send_response(&mut self, step: &mut Step<'_>, response: Respond) {
         let Side::Callee(callee) = &self.side else { return };
         let transaction = callee.invite;
+        let Some((request, _)) = step.stack.transactions.received(transaction) else { return };
+        let request = request.clone();
         let description = Description::of(response.content_type.as_deref(), &response.body);
         let has_body = response.content_type.is_some();
         let Some((class, written)) = self.write(step, transaction, response) else { return };
@@ -143,6 +146,9 @@ impl Session {
         };
         let lost = !written && class != Class::Provisional;
         self.feed_accept(step, input);
+        if class == Class::Success {
+            self.agreed_by_us(step, &request);
+        }
         if lost {
             step.report(Event::Ended { id: self.id, cause: EndCause::Failed, request: None });
         }
@@ -197,6 +203,9 @@ impl Session {
             Class::Failure => modify::Input::Failure,
         };
         self.feed_modify(step, input);
+        if class == Class::Success {
+            self.agreed_by_us(step, &request);
+        }
     }
 
     /// Puts the core's response into the step; its class as sent, and whether it is as wished.
@@ -214,9 +223,12 @@ impl Session {
         if !(101..700).contains(&response.status) {
             response = Respond::status(500);
         }
+        let wished = Class::of(response.status);
+        if wished == Class::Success {
+            self.add_terms(step.stack, transaction, &mut response);
+        }
         let (request, flow) = step.stack.transactions.received(transaction)?;
         let contact = Some(self.contact.as_str());
-        let wished = Class::of(response.status);
         let written = step.stack.write_response(request, flow, &response, self.tag, contact);
         let (class, message, as_wished) = match written {
             Ok(message) => (wished, message, true),

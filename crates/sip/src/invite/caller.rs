@@ -157,8 +157,7 @@ impl Session {
         let tag = stack.generator.next_u128();
         let write = |flow| {
             let contact = dialog::contact(flow, invite.contact_user.as_deref());
-            let message =
-                write_invite(invite, flow, &stack.agent, branch, &call_id, tag, &contact)?;
+            let message = write_invite(invite, flow, stack, branch, &call_id, tag, &contact)?;
             Ok::<Draft, BuildError>(Draft { flow, contact, message })
         };
         let (mut draft, mut spare) = (write(invite.flow)?, None);
@@ -222,6 +221,7 @@ impl Session {
             caller.spare = None;
         }
         let status = response.status().unwrap_or_default();
+        let longer = self.longer_interval(stack, response);
         let step = &mut Step::with(stack, now, response);
         match Class::of(status) {
             Class::Provisional => {
@@ -233,9 +233,28 @@ impl Session {
                 }
                 self.feed_connect(step, connect::Input::Provisional);
             }
-            Class::Failure => self.feed_connect(step, connect::Input::Failure),
+            Class::Failure => match &longer {
+                Some(headers) => {
+                    step.headers = headers;
+                    self.feed_connect(step, connect::Input::TooShort);
+                }
+                None => self.feed_connect(step, connect::Input::Failure),
+            },
             Class::Success => self.handle_success(step, response),
         }
+    }
+
+    /// RFC 4028 §7.3: what an INVITE that was refused for its session interval has to say instead.
+    fn longer_interval(
+        &mut self,
+        stack: &Stack,
+        response: &Message,
+    ) -> Option<Vec<(String, String)>> {
+        let Side::Caller(caller) = &self.side else { return None };
+        let (invite, _) = stack.transactions.sent(caller.invite)?;
+        invite.header("Session-Expires")?;
+        let open = matches!(caller.state, connect::State::Calling | connect::State::Proceeding);
+        if open { self.raise(response) } else { None }
     }
 
     fn handle_success(&mut self, step: &mut Step<'_>, response: &Message) {
@@ -397,7 +416,7 @@ impl Session {
 fn write_invite(
     invite: &Invite,
     flow: Flow,
-    agent: &str,
+    stack: &Stack,
     branch: u128,
     call_id: &str,
     tag: Tag,
@@ -417,9 +436,14 @@ fn write_invite(
         .header("Contact", contact)
         .header("Allow", ALLOW)
         .header("Supported", supported())
-        .header("User-Agent", agent);
+        .header("User-Agent", &stack.agent);
     for (name, value) in &invite.headers {
         builder = builder.header(name, value);
+    }
+    if !builder.has("Session-Expires") {
+        for (name, value) in &stack.timers.of_invite() {
+            builder = builder.header(name, value);
+        }
     }
     builder.body(invite.content_type, &invite.body).build()
 }

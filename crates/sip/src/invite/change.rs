@@ -11,7 +11,7 @@ use super::{
     action::{Action, Rejection},
     timer::Timer,
 };
-use crate::transaction::Intervals;
+use crate::{endpoint::EndCause, transaction::Intervals};
 
 /// How often a re-INVITE is tried again after it has met another INVITE.
 pub(crate) const GLARE_RETRIES_MAX: u8 = 3;
@@ -109,12 +109,12 @@ fn sent(met: u8, times: Intervals, input: Input, out: &mut Vec<Action>) -> State
         Input::Failure | Input::Glare => not_modified(Rejection::Response, out),
         Input::Gone => {
             not_modified(Rejection::Response, out);
-            out.push(Action::Gone);
+            out.push(Action::Broken(EndCause::Gone));
             State::Idle
         }
         Input::NoResponse => {
             not_modified(Rejection::NoResponse, out);
-            out.push(Action::Gone);
+            out.push(Action::Broken(EndCause::Gone));
             State::Idle
         }
         Input::Unreachable => not_modified(Rejection::Unreachable, out),
@@ -161,7 +161,7 @@ fn cancelling(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
         Input::Failure | Input::Glare => not_modified(Rejection::NoFinal, out),
         Input::Gone => {
             not_modified(Rejection::Response, out);
-            out.push(Action::Gone);
+            out.push(Action::Broken(EndCause::Gone));
             State::Idle
         }
         Input::NoResponse | Input::Unreachable => not_modified(Rejection::NoResponse, out),
@@ -169,7 +169,7 @@ fn cancelling(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
             out.extend([
                 Action::AbandonReinvite,
                 Action::NotModified(Rejection::NoResponse),
-                Action::Gone,
+                Action::Broken(EndCause::Gone),
             ]);
             State::Idle
         }
@@ -185,7 +185,7 @@ fn leaving(input: Input, out: &mut Vec<Action>) -> State {
     match input {
         Input::Success => out.extend([FINAL, Action::AckReinvite]),
         Input::Failure | Input::Glare | Input::Gone | Input::NoResponse | Input::Unreachable => {
-            out.push(FINAL)
+            out.push(FINAL);
         }
         Input::GiveUp => out.push(Action::AbandonReinvite),
         Input::Start | Input::Blocked | Input::Over => return State::Leaving,
@@ -219,7 +219,7 @@ mod tests {
     const SOON: Action = ArmSoon(Timer::Glare);
     const RESPONSE: Action = NotModified(Rejection::Response);
     const SILENCE: Action = NotModified(Rejection::NoResponse);
-    const DEAD: Action = Action::Gone;
+    const DEAD: Action = Action::Broken(EndCause::Gone);
 
     const ROWS: &[Row<State, Input, Action>] = &[
         (Idle, Start, SENT, &[LONGEST, SendReinvite]),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Session, Side, Step, accept, change, connect, modify};
+use super::{Session, Side, Step, accept, change, connect, expiry, modify};
 use crate::{
     dialog::Dialog,
     message::Message,
@@ -68,6 +68,7 @@ impl Session {
     fn dialog_over(&mut self, step: &mut Step<'_>) {
         self.feed_modify(step, modify::Input::Over);
         self.feed_change(step, change::Input::Over);
+        self.feed_expiry(step, expiry::Input::Over);
         self.change.forget();
     }
 

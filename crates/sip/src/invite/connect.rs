@@ -42,6 +42,8 @@ pub(crate) enum Input {
     Success,
     /// A final 3xx to 6xx.
     Failure,
+    /// A 422: the INVITE is good with a longer session interval.
+    TooShort,
     /// Timer B.
     NoResponse,
     /// The network refused the INVITE.
@@ -136,7 +138,11 @@ fn proceeding(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
 
 fn cancelling(input: Input, out: &mut Vec<Action>) -> State {
     match input {
-        Input::Success | Input::Failure | Input::NoResponse | Input::Unreachable => {
+        Input::Success
+        | Input::Failure
+        | Input::TooShort
+        | Input::NoResponse
+        | Input::Unreachable => {
             out.push(Action::Disarm(Timer::GiveUp));
             outcome(State::Cancelling, input, out)
         }
@@ -163,7 +169,12 @@ fn outcome(state: State, input: Input, out: &mut Vec<Action>) -> State {
             out.push(Action::Rejected(Rejection::Response));
             return State::Refused;
         }
-        Input::Failure => Rejection::Response,
+        // RFC 4028 §7.3: the same session; nobody hears of it.
+        Input::TooShort if matches!(state, State::Calling | State::Proceeding) => {
+            out.push(Action::SendAgain);
+            return State::Calling;
+        }
+        Input::Failure | Input::TooShort => Rejection::Response,
         Input::NoResponse => Rejection::NoResponse,
         Input::Unreachable => Rejection::Unreachable,
         _ => return state,
@@ -175,7 +186,7 @@ fn outcome(state: State, input: Input, out: &mut Vec<Action>) -> State {
 fn abandoned(input: Input, out: &mut Vec<Action>) -> State {
     match input {
         Input::Success => out.extend([Action::Disarm(Timer::GiveUp), Action::DropFork]),
-        Input::Failure | Input::NoResponse | Input::Unreachable => {
+        Input::Failure | Input::TooShort | Input::NoResponse | Input::Unreachable => {
             out.push(Action::Disarm(Timer::GiveUp));
         }
         Input::GiveUp => out.push(Action::Abandon),
@@ -252,7 +263,7 @@ mod tests {
         Action::{Abandon, Ack, Answered, Arm, Disarm, DropFork, Progress, Rejected, SendBye},
         Input::{
             Again, Broken, Bye, ByeDone, Cancel, Failure, GiveUp, NoAck, NoResponse, PeerBye,
-            Provisional, Success, Unreachable,
+            Provisional, Success, TooShort, Unreachable,
         },
         State::{
             Abandoned, Calling, CancelHeld, Cancelling, Closing, Confirmed, Ended, Proceeding,
@@ -265,7 +276,7 @@ mod tests {
     const STATES: [State; 9] = [
         Calling, CancelHeld, Proceeding, Cancelling, Abandoned, Confirmed, Closing, Refused, Ended,
     ];
-    const INPUTS: [Input; 13] = [
+    const INPUTS: [Input; 14] = [
         Provisional,
         Success,
         Failure,
@@ -279,6 +290,7 @@ mod tests {
         ByeDone,
         Again,
         GONE,
+        TooShort,
     ];
     const GONE: Input = Broken(EndCause::Gone);
     const GIVE_UP: Action = Arm(Timer::GiveUp, Duration::from_secs(32));
@@ -303,6 +315,7 @@ mod tests {
         (Calling, ByeDone, Calling, &[]),
         (Calling, Again, Calling, &[]),
         (Calling, GONE, Calling, &[]),
+        (Calling, TooShort, Calling, &[Action::SendAgain]),
         (CancelHeld, Provisional, Cancelling, &[SEND, GIVE_UP]),
         (CancelHeld, Success, Confirmed, &[Ack, Answered]),
         (CancelHeld, Failure, Ended, &[RESPONSE]),
@@ -316,6 +329,7 @@ mod tests {
         (CancelHeld, ByeDone, CancelHeld, &[]),
         (CancelHeld, Again, CancelHeld, &[]),
         (CancelHeld, GONE, CancelHeld, &[]),
+        (CancelHeld, TooShort, Ended, &[RESPONSE]),
         (Proceeding, Provisional, Proceeding, &[Progress]),
         (Proceeding, Success, Confirmed, &[Ack, Answered]),
         (Proceeding, Failure, Refused, &[RESPONSE]),
@@ -329,6 +343,7 @@ mod tests {
         (Proceeding, ByeDone, Proceeding, &[]),
         (Proceeding, Again, Proceeding, &[]),
         (Proceeding, GONE, Proceeding, &[]),
+        (Proceeding, TooShort, Calling, &[Action::SendAgain]),
         (Cancelling, Provisional, Cancelling, &[]),
         (Cancelling, Success, Confirmed, &[FINAL, Ack, Answered]),
         (Cancelling, Failure, Ended, &[FINAL, RESPONSE]),
@@ -342,6 +357,7 @@ mod tests {
         (Cancelling, ByeDone, Cancelling, &[]),
         (Cancelling, Again, Cancelling, &[]),
         (Cancelling, GONE, Cancelling, &[]),
+        (Cancelling, TooShort, Ended, &[FINAL, RESPONSE]),
         (Abandoned, Provisional, Abandoned, &[]),
         (Abandoned, Success, Ended, &[FINAL, DropFork]),
         (Abandoned, Failure, Ended, &[FINAL]),
@@ -355,6 +371,7 @@ mod tests {
         (Abandoned, ByeDone, Abandoned, &[]),
         (Abandoned, Again, Abandoned, &[]),
         (Abandoned, GONE, Abandoned, &[]),
+        (Abandoned, TooShort, Ended, &[FINAL]),
         (Confirmed, Provisional, Confirmed, &[]),
         (Confirmed, Success, Confirmed, &[DropFork]),
         (Confirmed, Failure, Confirmed, &[]),
@@ -368,6 +385,7 @@ mod tests {
         (Confirmed, ByeDone, Confirmed, &[]),
         (Confirmed, Again, Confirmed, &[]),
         (Confirmed, GONE, Closing, &[SendBye, Action::Ended(EndCause::Gone)]),
+        (Confirmed, TooShort, Confirmed, &[]),
         (Closing, Provisional, Closing, &[]),
         (Closing, Success, Closing, &[DropFork]),
         (Closing, Failure, Closing, &[]),
@@ -381,6 +399,7 @@ mod tests {
         (Closing, ByeDone, Ended, &[]),
         (Closing, Again, Closing, &[]),
         (Closing, GONE, Closing, &[]),
+        (Closing, TooShort, Closing, &[]),
         (Refused, Provisional, Refused, &[]),
         (Refused, Success, Refused, &[DropFork]),
         (Refused, Failure, Refused, &[]),
@@ -394,6 +413,7 @@ mod tests {
         (Refused, ByeDone, Refused, &[]),
         (Refused, Again, Calling, &[Action::SendAgain]),
         (Refused, GONE, Refused, &[]),
+        (Refused, TooShort, Refused, &[]),
         (Ended, Provisional, Ended, &[]),
         (Ended, Success, Ended, &[DropFork]),
         (Ended, Failure, Ended, &[]),
@@ -407,6 +427,7 @@ mod tests {
         (Ended, ByeDone, Ended, &[]),
         (Ended, Again, Ended, &[]),
         (Ended, GONE, Ended, &[]),
+        (Ended, TooShort, Ended, &[]),
     ];
 
     #[test]

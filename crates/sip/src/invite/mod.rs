@@ -1,10 +1,11 @@
 //! INVITE sessions: everything from one INVITE to the end of its dialog (RFC 3261 §13 to §15).
 //!
-//! Five machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
+//! Six machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
 //! for the peer's, [`reliable`] for our provisional responses to it, [`modify`] for the peer's
-//! re-INVITE and [`change`] for ours. A [`Session`] owns their data, feeds them and, in
-//! [`perform`], carries their actions out; [`caller`] and [`callee`] are its two sides, [`close`]
-//! the end of either, [`within`] the requests between, [`exchange`] whose offer is open. Which session a message belongs to is the
+//! re-INVITE, [`change`] for ours and [`expiry`] for the session timer; [`exchange`] says whose
+//! offer is open. A [`Session`] owns their data, feeds them and, in [`perform`], carries their
+//! actions out; [`caller`] and [`callee`] are its two sides, [`close`] the end of either,
+//! [`within`] and [`update`] the requests between. Which session a message belongs to is the
 //! endpoint's business.
 
 pub(crate) mod accept;
@@ -16,11 +17,13 @@ pub(crate) mod change;
 mod close;
 pub(crate) mod connect;
 pub(crate) mod exchange;
+pub(crate) mod expiry;
 pub(crate) mod modify;
 mod perform;
 mod provisional;
 pub(crate) mod reinvite;
 pub(crate) mod reliable;
+pub(crate) mod session_timer;
 pub(crate) mod timer;
 mod update;
 mod within;
@@ -34,6 +37,7 @@ use self::{
     callee::Callee,
     caller::Caller,
     reinvite::{Change, Description},
+    session_timer::Expiry,
     timer::Timer,
 };
 use crate::{
@@ -57,6 +61,7 @@ pub(crate) struct Session {
     side: Side,
     modify: Modify,
     change: Change,
+    expiry: Expiry,
     /// The session description that we sent last, of those that count.
     described: Option<Description>,
     /// The one of an UPDATE that has no answer yet.
@@ -146,6 +151,7 @@ impl Session {
             side,
             modify: Modify { state: modify::State::Idle, latest: None },
             change: Change::none(),
+            expiry: Expiry::off(),
             described: None,
             offered: None,
             update: None,
@@ -223,6 +229,8 @@ impl Session {
             Timer::PrackWait => self.feed_reliable(step, reliable::Input::NoPrack),
             Timer::Answer => self.feed_change(step, change::Input::GiveUp),
             Timer::Glare => self.its_turn(step),
+            Timer::SessionRefresh => self.feed_expiry(step, expiry::Input::Due),
+            Timer::SessionExpiry => self.feed_expiry(step, expiry::Input::Expired),
             Timer::Success if waits => self.feed_accept(step, accept::Input::Repeat),
             Timer::AckWait if waits => self.feed_accept(step, accept::Input::NoAck),
             Timer::Success => self.feed_modify(step, modify::Input::Repeat),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Session, Side, Step, accept, action::Rejection, change, connect, exchange, modify};
+use super::{Session, Side, Step, action::Rejection, change, exchange, modify};
 use crate::{
     dialog::Dialog,
     endpoint::{Event, RejectCause, Transmit},
@@ -76,22 +76,23 @@ impl Change {
 impl Session {
     /// The core wants a re-INVITE sent; whether that can be.
     pub(crate) fn reinvite(&mut self, stack: &mut Stack, now: Instant, attempt: Attempt) -> bool {
-        let is_up = match &self.side {
-            Side::Caller(caller) => caller.state == connect::State::Confirmed,
-            Side::Callee(callee) => {
-                matches!(callee.state, accept::State::Accepted { .. } | accept::State::Confirmed)
-            }
-        };
-        let busy = self.change.attempt.is_some();
-        let reported = self.change.attempt.as_ref().is_some_and(|attempt| attempt.reported);
-        if !is_up || busy && (reported || self.change.next.is_some() || !attempt.reported) {
+        self.start_change(&mut Step::new(stack, now), attempt)
+    }
+
+    /// Sends a re-INVITE, at once or in its turn; whether that can be. The core has one at a time;
+    /// one that refreshes the session lets the core's come next.
+    pub(super) fn start_change(&mut self, step: &mut Step<'_>, attempt: Attempt) -> bool {
+        let going_on = self.change.attempt.as_ref();
+        let refreshing = going_on.is_some_and(|going_on| !going_on.reported);
+        let is_next = refreshing && attempt.reported && self.change.next.is_none();
+        if !self.is_up() || going_on.is_some() && !is_next {
             return false;
         }
-        if busy {
+        if is_next {
             self.change.next = Some(attempt);
         } else {
             self.change.attempt = Some(attempt);
-            self.its_turn(&mut Step::new(stack, now));
+            self.its_turn(step);
         }
         true
     }
@@ -117,7 +118,8 @@ impl Session {
     }
 
     pub(super) fn send_reinvite(&mut self, step: &mut Step<'_>) {
-        let Some(attempt) = self.change.attempt.clone() else { return };
+        let Some(mut attempt) = self.change.attempt.clone() else { return };
+        attempt.headers.extend(self.refresh_headers(step.stack));
         let branch = step.stack.generator.next_u128();
         let contact = self.contact.clone();
         let Some(dialog) = self.current() else { return };
@@ -214,12 +216,13 @@ impl Session {
 
     /// It has its 2xx.
     pub(super) fn modified(&mut self, step: &mut Step<'_>) {
-        let Some(attempt) = self.change.attempt.take() else { return };
+        let (attempt, response) = (self.change.attempt.take(), step.message);
+        let (Some(attempt), Some(response)) = (attempt, response) else { return };
         self.described = Some(attempt.description);
-        let id = self.id;
-        if let Some(response) = step.message.cloned().filter(|_| attempt.reported) {
-            step.report(Event::Modified { id, response });
+        if attempt.reported {
+            step.report(Event::Modified { id: self.id, response: response.clone() });
         }
+        self.agreed_by_peer(step, response);
         self.start_next(step);
     }
 
@@ -241,6 +244,7 @@ impl Session {
             step.report(Event::NotModified { id: self.id, status, reason, cause, response });
         }
         self.start_next(step);
+        self.change_did_not_refresh(step, attempt.reported);
     }
 
     fn start_next(&mut self, step: &mut Step<'_>) {

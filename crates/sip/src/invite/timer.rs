@@ -26,6 +26,12 @@ pub(crate) enum Timer {
     /// the other INVITE is known here, for a random time; disarmed by the end of the dialog.
     /// RFC 3261 §14.1.
     Glare,
+    /// Refreshes the session. Armed by a 2xx that leaves that to us, half the interval, again by
+    /// a failure; disarmed by another 2xx and by the end of the dialog. RFC 4028 §10.
+    SessionRefresh,
+    /// Ends a session that nobody has refreshed. Armed by each 2xx that agrees on an interval, a
+    /// little less than that; disarmed as [`Timer::SessionRefresh`]. RFC 4028 §10.
+    SessionExpiry,
     /// Stops waiting for the final response to a cancelled INVITE. Armed when the CANCEL is sent,
     /// 64*T1; disarmed by the final response. RFC 3261 §9.1.
     GiveUp,

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::{Session, exchange, reinvite::Description};
+use super::{Session, Step, exchange, reinvite::Description};
 use crate::{
     dialog::Dialog,
     endpoint::{Flow, Respond},
@@ -48,7 +48,12 @@ impl Session {
         let Some((request, flow)) = stack.transactions.received(transaction) else { return };
         let request = request.clone();
         let contact = Some(self.contact.as_str());
-        let sent = stack.reply(now, transaction, response, self.tag, contact);
+        let refreshes = request.is(&Method::Update) && self.is_up();
+        let mut complete = response.clone();
+        if refreshes && Class::of(response.status) == Class::Success {
+            self.add_terms(stack, transaction, &mut complete);
+        }
+        let sent = stack.reply(now, transaction, &complete, self.tag, contact);
         let has_body = response.content_type.is_some();
         if sent == Some(Class::Success) && changes(&request) {
             let description = Description::of(response.content_type.as_deref(), &response.body);
@@ -59,6 +64,9 @@ impl Session {
             && let Some(dialog) = self.named_by(&request)
         {
             dialog.answered(&request, flow, class, has_body);
+        }
+        if refreshes && sent == Some(Class::Success) {
+            self.agreed_by_us(&mut Step::new(stack, now), &request);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
     message::Message,
     method::Method,
     random::tag_text,
-    stack::{ALLOW, Stack},
+    stack::{ALLOW, Stack, supported},
     transaction::{
         Failure,
         key::{ClientKey, ClientMethod},
@@ -84,6 +84,10 @@ impl Session {
         let step = &mut Step::new(stack, now);
         let branch = step.stack.generator.next_u128();
         let contact = self.contact.clone();
+        let refresh = match request.method {
+            Method::Update => self.refresh_headers(step.stack),
+            _ => Vec::new(),
+        };
         let Some(dialog) = self.speaking() else { return false };
         let offers = request.method == Method::Update && request.content_type.is_some();
         if offers && dialog.exchange != exchange::State::Stable {
@@ -92,7 +96,7 @@ impl Session {
             self.report(step, sent, (491, reason), None, RejectCause::Transport);
             return true;
         }
-        let written = write(dialog, request, branch, &contact, &step.stack.agent);
+        let written = write(dialog, request, &refresh, branch, &contact, &step.stack.agent);
         if offers && written.is_ok() {
             dialog.exchange.handle(exchange::Input::Ours);
             dialog.offering = Some(sent);
@@ -148,6 +152,9 @@ impl Session {
         }
         let outcome = (status, response.reason().into_owned());
         self.report(step, sent, outcome, Some(response.clone()), RejectCause::Peer);
+        if kind == Kind::Update && Class::of(status) == Class::Success {
+            self.agreed_by_peer(step, response);
+        }
         self.break_off(step, status, kind);
     }
 
@@ -196,11 +203,8 @@ impl Session {
     /// RFC 3261 §12.2.1.2: a peer that does not know the dialog, or no longer answers a refresh of
     /// it, has ended it. RFC 5057 §5.1: what it does not know may also be the subscription.
     fn break_off(&mut self, step: &mut Step<'_>, status: u16, kind: Kind) {
-        let gone = match (status, kind) {
-            (481, Kind::Update | Kind::Other) | (408, Kind::Update) => true,
-            _ => false,
-        };
-        if gone {
+        let unknown = status == 481 && kind != Kind::Notify;
+        if unknown || status == 408 && kind == Kind::Update {
             self.broken(step, EndCause::Gone);
         }
     }
@@ -217,13 +221,14 @@ impl Session {
 fn write(
     dialog: &mut Dialog,
     request: &InDialog,
+    more: &[(String, String)],
     branch: u128,
     contact: &str,
     agent: &str,
 ) -> Result<Message, BuildError> {
     let InDialog { method, headers, content_type, body } = request;
     let mut builder = dialog.request(method, branch);
-    for (name, value) in headers {
+    for (name, value) in headers.iter().chain(more) {
         builder.try_header(name, value)?;
     }
     // RFC 3261 §12.2.1.1: requests that move the remote target, and REFER (RFC 3515 §2.2).
@@ -233,6 +238,9 @@ fn write(
     }
     if *method == Method::Update && !builder.has("Allow") {
         builder = builder.header("Allow", ALLOW);
+    }
+    if *method == Method::Update && !builder.has("Supported") {
+        builder = builder.header("Supported", supported());
     }
     if !builder.has("User-Agent") {
         builder = builder.header("User-Agent", agent);

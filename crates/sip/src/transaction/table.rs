@@ -38,6 +38,8 @@ pub(crate) enum Purpose {
     Bye,
     /// A re-INVITE.
     Reinvite,
+    /// An UPDATE that refreshes the session.
+    Refresh,
     /// The PRACK of a reliable provisional response.
     Prack,
     /// The BYE of a fork that nobody wants.

@@ -128,7 +128,7 @@ impl Attack {
                     | Event::Responded { id, .. }
                     | Event::Modified { id, .. }
                     | Event::NotModified { id, .. } => {
-                        assert!(ids.contains(&id), "{id} is unknown")
+                        assert!(ids.contains(&id), "{id} is unknown");
                     }
                 }
             }

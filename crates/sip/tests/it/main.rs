@@ -20,6 +20,7 @@ mod registration;
 mod reinvite;
 mod reliable_provisional;
 mod request_within_dialog;
+mod session_timer;
 mod stream_cut_anywhere;
 mod texts;
 mod torture;

@@ -117,7 +117,7 @@ fn options_tells_what_is_implemented() {
     for (name, value) in [
         ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE"),
         ("Accept", "application/sdp"),
-        ("Supported", "100rel, replaces, norefersub"),
+        ("Supported", "100rel, timer, replaces, norefersub"),
     ] {
         assert_eq!(response.header_text(name).unwrap(), value);
     }

@@ -14,7 +14,7 @@ use super::manner::Manner;
 use crate::link::Weather;
 use crate::random::Random;
 use crate::script::{Callee, Caller, Challenge, Outcome};
-use crate::world::carrier_settings;
+use crate::settings::carrier_settings;
 
 /// The caller.
 pub(super) const CALLER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);

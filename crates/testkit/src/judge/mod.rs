@@ -278,7 +278,7 @@ impl Judge {
         let talking = call.winner.is_some();
         let ringing = !talking && !call.unreported.is_empty();
         let screening = !talking && self.is_anybody_screened(life.key);
-        match update {
+        match update.as_ref() {
             _ if life.is_over() => Some(Crossing::CommandTooLate),
             Update::CallStatus(_) if life.is_child => match life.is_up() {
                 true if screening => Some(Crossing::ChildEndedWhileScreened),
@@ -297,7 +297,12 @@ impl Judge {
             Update::CallHook { .. } => {
                 (!call.asking.is_empty()).then_some(Crossing::NewHookWhileAsking)
             }
-            Update::NotYet { .. } => None,
+            Update::Mute(_)
+            | Update::Whisper(_)
+            | Update::SipRequest(_)
+            | Update::Dtmf { .. }
+            | Update::Tag(_)
+            | Update::NotYet { .. } => None,
         }
     }
 

@@ -65,6 +65,11 @@ impl Judge {
                 self.call(key).opening |= *leg == LegId::CALLER;
                 Ok(())
             }
+            Media::Adopt(leg, (from, before)) => {
+                sounds.needs((*from, *before), "a move")?;
+                self.moved((*from, *before), (key, *leg));
+                Ok(())
+            }
             Media::Close(leg) => self.closed((key, *leg)),
             Media::Play { to, play, audio, .. } => {
                 sounds.needs((key, *to), "audio")?;
@@ -96,6 +101,18 @@ impl Judge {
             Media::SendKeys(leg, ..) => sounds.needs((key, *leg), "keys"),
             Media::Mute(leg, _) => sounds.needs((key, *leg), "a mute"),
         }
+    }
+
+    /// The port of a leg goes on in another call, and whatever it hears ends.
+    fn moved(&mut self, from: Leg, to: Leg) {
+        let sounds = &mut self.sounds;
+        sounds.plays.retain(|(of, _), (leg, _)| (*of, *leg) != from);
+        sounds
+            .hears
+            .retain(|(of, hearer), heard| *of != from.0 || (*hearer != from.1 && *heard != from.1));
+        sounds.open.remove(&from);
+        sounds.just_closed.insert(from);
+        sounds.open.insert(to);
     }
 
     fn closed(&mut self, (key, leg): Leg) -> Result<(), String> {

@@ -17,7 +17,8 @@ use verbs::rest::parse_update_call;
 use super::digest::digest;
 use super::party::{Callee, Caller};
 use crate::judge::{Fact, Judge};
-use crate::world::{SWITCH, carrier_settings};
+use crate::settings::carrier_settings;
+use crate::world::SWITCH;
 
 const CALLER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);
 
@@ -107,7 +108,11 @@ fn flow(remote: SocketAddr) -> Flow {
 
 /// A webhook that cannot be reached.
 fn no_answer() -> HookFailure {
-    HookFailure { alert_type: "webhook-connection-failure", message: "no answer".to_owned() }
+    HookFailure {
+        alert_type: "webhook-connection-failure",
+        message: "no answer".to_owned(),
+        status: None,
+    }
 }
 
 /// A list with one dial of these callees.
@@ -380,6 +385,7 @@ impl Scene {
         let call_sid = self.sids.get(leg).cloned().unwrap_or_default();
         let update = parse_update_call(body).expect("a body of ours");
         self.commands += 1;
+        let update = Box::new(update);
         let (id, command) = (CommandId(self.commands), Command::Update { call_sid, update });
         self.judge.see(Fact::Commanded(id, &command));
         self.switch.handle_command(self.now, id, command);

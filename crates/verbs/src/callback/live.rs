@@ -133,3 +133,15 @@ impl Serialize for ReferReceived {
         map.end()
     }
 }
+
+/// A sipRequestWithinDialogHook: a party sent INFO or MESSAGE.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SipRequestReceived {
+    /// `INFO` or `MESSAGE`.
+    pub sip_method: String,
+    /// Its body as text.
+    pub sip_body: String,
+    /// Its headers.
+    #[serde(serialize_with = "super::header_map")]
+    pub sip_headers: Vec<(String, String)>,
+}

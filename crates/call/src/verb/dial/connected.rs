@@ -53,14 +53,13 @@ impl Call {
         let mut unsupported: Vec<String> = Vec::new();
         let verb = &dial.verb;
         let place = format!("/{}", dial.index);
-        let of_dial: [(&str, bool); 9] = [
+        let of_dial: [(&str, bool); 8] = [
             ("amd", verb.amd.is_some()),
             ("boostAudioSignal", verb.boost_audio_signal != 0.0),
             ("dub", !verb.dub.is_empty()),
             ("exitMediaPath", verb.exit_media_path),
             ("listen", verb.listen.is_some()),
             ("proxy", verb.proxy.is_some()),
-            ("referHook", verb.refer_hook.is_some()),
             ("srtpEncryption", verb.srtp_encryption.is_some()),
             ("transcribe", verb.transcribe.is_some()),
         ];

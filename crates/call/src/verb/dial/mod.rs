@@ -1,23 +1,27 @@
 //! The `dial` verb: which callees are called, when one has won, how it ended.
 //!
 //! `order.rs` is who is called when, `targets.rs` turns targets into legs, `ring.rs` is the race,
-//! `confirm.rs` the screening, `hears.rs` what the caller hears meanwhile, `connected.rs` the
-//! bridge, `hold.rs` and `keys.rs` what its parties do on it, `result.rs` the outcome and its payload. This file
-//! holds what a dial knows and carries out the steps of the race.
+//! `confirm.rs` the screening, `hears.rs` what the caller hears meanwhile. `connected.rs` is the
+//! bridge; `keys.rs`, `hold.rs`, `whisper.rs`, `refer.rs` and `join.rs` are what its parties and
+//! programs do on it. `result.rs` is the outcome and its payload. This file holds what a dial knows
+//! and carries out the steps of the race.
 
 pub(crate) mod confirm;
 pub(crate) mod connected;
 pub(crate) mod crank_back;
 pub(crate) mod hears;
 pub(crate) mod hold;
+pub(crate) mod join;
 pub(crate) mod keys;
 pub(crate) mod order;
 mod redirect;
+pub(crate) mod refer;
 pub(crate) mod result;
 pub(crate) mod ring;
 pub(crate) mod targets;
+pub(crate) mod whisper;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use verbs::status::LostBecause;
@@ -28,6 +32,7 @@ use crate::leg::attempt::Leg;
 use crate::leg::callee;
 use crate::script::{Running, Stage};
 use crate::timer::Timer;
+use crate::verb::play::Playlist;
 use hears::{Beneath, Music};
 use hold::Hold;
 use keys::Keys;
@@ -60,10 +65,12 @@ pub(crate) struct Dial {
     pub(crate) keys: Keys,
     /// Who holds the other.
     pub(crate) holds: Vec<Hold>,
+    /// What a program has played to a party, one after the other.
+    pub(crate) whispers: BTreeMap<LegId, VecDeque<Playlist>>,
     /// One for each element of `target`.
     pub(crate) records: Vec<Record>,
     /// Its targets are being called one after the other; the outcome waits until all were.
-    starting: bool,
+    pub(crate) starting: bool,
 }
 
 impl Dial {
@@ -109,6 +116,7 @@ impl Call {
             delayed: BTreeSet::new(),
             keys: Keys::default(),
             holds: Vec::new(),
+            whispers: BTreeMap::new(),
             records,
             starting: true,
         });

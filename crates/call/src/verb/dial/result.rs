@@ -391,6 +391,7 @@ impl Call {
 
     /// The outcome is known: asks the actionHook, once, and lets the list go on.
     pub(crate) fn finish_dial(&mut self, cx: Context<'_>, end: End) {
+        self.end_whispers();
         self.end_holds();
         self.stop_music();
         let Some(dial) = self.dial.take() else { return };

@@ -42,6 +42,8 @@ pub(crate) enum Input {
     CallerGone,
     /// New instructions came for the caller.
     Replaced,
+    /// The winner goes on as a call of its own.
+    Detached,
 }
 
 /// What is to be done, in order.
@@ -98,7 +100,9 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
         (S::Ringing | S::Screening, I::CallerGone) => {
             (S::Over, &[A::DisarmRing, A::StopAll(LostBecause::CallerGone), A::FinishNoAnswer])
         }
-        (S::Bridged(_), I::WinnerGone) => (S::Over, &[A::DisarmTimeLimit, A::FinishCompleted]),
+        (S::Bridged(_), I::WinnerGone | I::Detached) => {
+            (S::Over, &[A::DisarmTimeLimit, A::FinishCompleted])
+        }
         (S::Bridged(_), I::TimeLimit) => (S::Over, &[A::StopWinner, A::FinishCompleted]),
         (S::Bridged(_), I::CallerGone) => {
             (S::Over, &[A::DisarmTimeLimit, A::StopWinner, A::FinishCompleted])
@@ -132,7 +136,7 @@ mod tests {
     const ONE: LegId = LegId(1);
     const TWO: LegId = LegId(2);
     const STATES: [S; 4] = [S::Ringing, S::Screening, S::Bridged(ONE), S::Over];
-    const INPUTS: [I; 10] = [
+    const INPUTS: [I; 11] = [
         I::Answered(ONE),
         I::Answered(TWO),
         I::Lost,
@@ -143,6 +147,7 @@ mod tests {
         I::TimeLimit,
         I::CallerGone,
         I::Replaced,
+        I::Detached,
     ];
     const WON: &[A] = &[
         A::StopLosers(LostBecause::AnsweredElsewhere),
@@ -167,7 +172,7 @@ mod tests {
             &[A::DisarmRing, A::StopAll(LostBecause::Replaced), A::FinishNoAnswer]),
         (S::Ringing, &[I::RingTimeoutScreened], S::Screening,
             &[A::StopRinging(LostBecause::RingTimeout)]),
-        (S::Ringing, &[I::WinnerGone, I::TimeLimit], S::Ringing, &[]),
+        (S::Ringing, &[I::WinnerGone, I::TimeLimit, I::Detached], S::Ringing, &[]),
 
         (S::Screening, &[I::Answered(ONE)], S::Bridged(ONE), WON),
         (S::Screening, &[I::Answered(TWO)], S::Bridged(TWO), WON),
@@ -177,9 +182,10 @@ mod tests {
         (S::Screening, &[I::Replaced],    S::Over,
             &[A::DisarmRing, A::StopAll(LostBecause::Replaced), A::FinishNoAnswer]),
         (S::Screening, &[I::Lost, I::WinnerGone, I::RingTimeout, I::RingTimeoutScreened,
-                         I::TimeLimit],   S::Screening, &[]),
+                         I::TimeLimit, I::Detached], S::Screening, &[]),
 
-        (S::Bridged(ONE), &[I::WinnerGone], S::Over, &[A::DisarmTimeLimit, A::FinishCompleted]),
+        (S::Bridged(ONE), &[I::WinnerGone, I::Detached], S::Over,
+            &[A::DisarmTimeLimit, A::FinishCompleted]),
         (S::Bridged(ONE), &[I::TimeLimit],  S::Over, &[A::StopWinner, A::FinishCompleted]),
         (S::Bridged(ONE), &[I::CallerGone, I::Replaced], S::Over,
             &[A::DisarmTimeLimit, A::StopWinner, A::FinishCompleted]),
@@ -188,7 +194,7 @@ mod tests {
 
         (S::Over, &[I::Answered(ONE), I::Answered(TWO), I::Lost, I::LastLost, I::WinnerGone,
                     I::RingTimeout, I::RingTimeoutScreened, I::TimeLimit, I::CallerGone,
-                    I::Replaced], S::Over, &[]),
+                    I::Replaced, I::Detached], S::Over, &[]),
     ];
 
     #[test]
