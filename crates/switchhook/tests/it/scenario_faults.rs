@@ -34,7 +34,8 @@ fn unknown_keys_are_named_with_what_was_meant() {
          winer = \"jane\"\n",
         &[
             "2:1: /thinsk: unknown key; expected one of name, app, app_json, thinks, run_for, \
-             hook, sound, hold_music, network, callee, caller, expect, got \"thinsk\"; did you mean `thinks`",
+             hook, sound, hold_music, network, callee, caller, expect, got \"thinsk\"; did you mean \
+             `thinks`",
             "5:1: /callee/0/answer: unknown key; expected one of user, number, uri, carrier, name, \
              vanishes, fork, answers_again, early_media, rings, hangs_up, answers, busy, refuses, \
              keys, holds, got \"answer\"; did you mean `answers`",
@@ -79,13 +80,14 @@ fn what_is_pressed_held_and_heard_is_checked() {
          [[callee]]\nuser = \"joe\"\nanswers = \"1s\"\nanswers_again = \"1s\"\n\
          keys = [{ press = \"1\", at = \"1s\" }]\n[expect]\nheard = [\"tone\", \"jame\"]\n",
         &[
-            "2:1: /sound/0/lasts: missing; expected how long it is, such as \"4s\", got nothing",
+            "2:1: /sound/0/lasts: lasts is missing; expected how long it is, such as \"4s\", got \
+             nothing",
             "5:19: /caller/0/keys/0/press: no keys; expected 1 to 32 of 0123456789*#ABCD, got \
              \"12x\"",
             "9:8: /callee/0/keys: wrong type; expected tables [[callee.keys]], got \"1\"",
             "10:31: /callee/0/holds/0/until: it ends before it begins; expected a time after at, \
              got \"2s\"",
-            "10:39: /callee/0/holds/1/at: missing; expected when, such as \"3s\" after the \
+            "10:39: /callee/0/holds/1/at: at is missing; expected when, such as \"3s\" after the \
              answer, got nothing",
             "15:8: /callee/1/keys: one that answers twice or forks does not press keys; expected \
              no such key, got an array",
