@@ -11,9 +11,9 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use verbs::rest::{CallEnd, Update, parse_create_call, parse_update_call};
 
-use crate::Api;
 use crate::asked::Asked;
 use crate::fault::{Fault, Reply};
+use crate::{Api, Updated};
 
 /// What `call_status` says of a call that is over.
 const OVER: [&str; 4] = ["completed", "failed", "busy", "no-answer"];
@@ -60,8 +60,12 @@ async fn find(api: &Api, call_sid: &str) -> Result<Value, Fault> {
 pub(crate) async fn change(State(api): State<Arc<Api>>, asked: Asked) -> Reply {
     api.own(&asked)?;
     let update = parse_update_call(&asked.body).map_err(|faults| located(&faults))?;
-    api.config.gateway.update_call(asked.path("sid").to_owned(), update).await?;
-    Ok((StatusCode::ACCEPTED, "Accepted").into_response())
+    match api.config.gateway.update_call(asked.path("sid").to_owned(), update).await? {
+        Updated::Accepted => Ok((StatusCode::ACCEPTED, "Accepted").into_response()),
+        Updated::Responded { status, reason } => {
+            Ok(Json(json!({ "status": status, "reason": reason })).into_response())
+        }
+    }
 }
 
 /// Hangs up. A call that is over already is as the client wants it.

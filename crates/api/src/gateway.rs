@@ -35,7 +35,11 @@ pub trait Gateway: Health + 'static {
 
     /// Changes a call. A refusal is 404 where no such call is known, 422 where its state does not
     /// allow the change.
-    fn update_call(&self, call_sid: String, update: Update) -> Awaited<'_, Result<(), Refusal>>;
+    fn update_call(
+        &self,
+        call_sid: String,
+        update: Update,
+    ) -> Awaited<'_, Result<Updated, Refusal>>;
 
     /// Live calls and those that ended within the hour, each an object with at least `call_sid`,
     /// `direction`, `from`, `to` and `call_status`.
@@ -93,4 +97,18 @@ pub struct Contact {
     pub proxy: String,
     /// Milliseconds since 1970 at which it ends.
     pub expires_at: i64,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// It is being made.
+    Accepted,
+    /// The request was sent, and this came back.
+    Responded {
+        /// Final SIP status.
+        status: u16,
+        /// Its reason phrase.
+        reason: String,
+    },
 }

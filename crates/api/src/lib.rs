@@ -35,7 +35,7 @@ use tokio::sync::watch;
 
 pub use access::{ADDRESSES_MAX, FAILURES_MAX, FAILURES_WINDOW};
 pub use asked::{BODY_MAX, BODY_TIMEOUT};
-pub use gateway::{Awaited, Contact, Created, Gateway, Health, Refusal, Registered};
+pub use gateway::{Awaited, Contact, Created, Gateway, Health, Refusal, Registered, Updated};
 pub use serve::{
     CONNECTION_LIFE, CONNECTIONS_MAX, CONNECTIONS_PER_SOURCE_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT,
     LAST_ANSWER, ServeLimits,

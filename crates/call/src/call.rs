@@ -13,23 +13,29 @@ use std::time::Instant;
 use serde_json::Value;
 use sip::registrar::Registrar;
 use sip::{Event, Flow, Message};
-use verbs::{Hook, Verb};
+use verbs::Hook;
+use verbs::status::CallStatus;
 
 use crate::command::{CommandId, Reply};
+use crate::detach::Detached;
 use crate::effect::{Alert, Effect, HookId, SipAction};
-use crate::hook::Why;
+use crate::hook::Asked;
 use crate::input::Input;
 use crate::leg::LegId;
 use crate::leg::attempt::Leg;
 use crate::leg::caller_leg::{Caller, Farewell};
 use crate::leg::origin::Origin;
 use crate::leg::target::OwnPorts;
-use crate::leg::{callee, caller};
+use crate::leg::{callee, caller, screening};
 use crate::random::Random;
 use crate::route::Resting;
+use crate::script::{Running, Script, Stage};
 use crate::settings::{Application, Carrier, Settings};
 use crate::timer::{Timer, Timers};
+use crate::verb::config::Session;
 use crate::verb::dial::Dial;
+use crate::verb::dial::join::Join;
+use crate::verb::dial::refer::Referral;
 use crate::verb::dial::ring;
 
 /// A call that was admitted: who it is from and what it runs.
@@ -54,21 +60,10 @@ pub(crate) enum Runs {
     User(String),
     /// What this hook answers: a program sent the call there before it ran anything.
     Hook(Hook),
-}
-
-/// What a call does next.
-#[derive(Clone, Debug)]
-pub(crate) enum Stage {
-    /// The caller's media is being opened.
-    Opening,
-    /// The application was asked; its answer decides.
-    Asking(HookId),
-    /// The next verb of the list is due.
-    Next,
-    /// A verb is running: a dial or a pause.
-    Running,
-    /// No verb runs any more.
-    Over,
+    /// These verbs, as text.
+    List(String),
+    /// Nothing: it is about to be connected.
+    Nothing,
 }
 
 /// What a step may read besides the call itself.
@@ -99,13 +94,10 @@ pub(crate) enum Output {
     Named(String),
     /// It no longer can.
     Forgotten(String),
-}
-
-/// A verb and its place in the list, for alerts.
-#[derive(Clone, Debug)]
-pub(crate) struct Numbered {
-    pub(crate) index: usize,
-    pub(crate) verb: Verb,
+    /// This leg goes on as a call of its own.
+    Detached(Box<Detached>),
+    /// The other party of this leg is to be connected to that of another leg.
+    Join(Box<Join>),
 }
 
 /// One call. See the module.
@@ -114,8 +106,6 @@ pub(crate) struct Call {
     pub(crate) settings: Arc<Settings>,
     /// `None` where a registered user dialled another without an application.
     pub(crate) application: Option<Arc<Application>>,
-    /// Completes the relative URLs of the list that runs.
-    pub(crate) base: Option<Hook>,
     /// Told of every change of status.
     pub(crate) status_hook: Option<Hook>,
     /// Completes a relative `status_hook`.
@@ -124,20 +114,23 @@ pub(crate) struct Call {
     pub(crate) call_sid: String,
     pub(crate) trace_id: String,
     pub(crate) customer_data: Option<Value>,
+    /// What `config` set for the session.
+    pub(crate) session: Session,
     pub(crate) caller: Caller,
     /// why boxed: a node of the map has room for eleven, and most calls have one.
     pub(crate) legs: BTreeMap<LegId, Box<Leg>>,
-    pub(crate) stage: Stage,
-    pub(crate) list: VecDeque<Numbered>,
-    /// The operator wrote the list: hooks that it names are as trusted as those of the file.
-    pub(crate) list_is_fixed: bool,
+    /// What the caller runs.
+    pub(crate) script: Script,
     pub(crate) dial: Option<Dial>,
     /// Dials so far; tells the legs of one dial from those of the next.
     pub(crate) dials: u32,
     /// How the last dial failed: what an unanswered caller gets when the list ends.
     pub(crate) last_failure: Option<(u16, String)>,
-    pub(crate) hooks: BTreeMap<HookId, Why>,
+    pub(crate) hooks: BTreeMap<HookId, Asked>,
     pub(crate) next_hook: u64,
+    pub(crate) next_play: u64,
+    /// Legs whose REFER waits for the answer of a hook.
+    pub(crate) refers: BTreeMap<LegId, Referral>,
     pub(crate) timers: Timers,
     pub(crate) random: Random,
     outputs: VecDeque<Output>,
@@ -163,7 +156,7 @@ impl Call {
     ) -> Call {
         let application = match &runs {
             Runs::Application(application) => Some(Arc::clone(application)),
-            Runs::User(_) | Runs::Hook(_) => None,
+            Runs::User(_) | Runs::Hook(_) | Runs::List(_) | Runs::Nothing => None,
         };
         let base = application.as_ref().and_then(|application| application.call_hook.clone());
         let status_hook = application.as_ref().and_then(|a| a.call_status_hook.clone());
@@ -171,22 +164,22 @@ impl Call {
             settings,
             application,
             status_base: base.clone(),
-            base,
             status_hook,
             runs,
             call_sid: random.sid(),
             trace_id: random.hex_128(),
             customer_data: None,
+            session: Session::default(),
             caller: Caller::new(origin, flow, carrier, random.next_u64()),
             legs: BTreeMap::new(),
-            stage: Stage::Opening,
-            list: VecDeque::new(),
-            list_is_fixed: false,
+            script: Script::new(base),
             dial: None,
             dials: 0,
             last_failure: None,
             hooks: BTreeMap::new(),
             next_hook: 0,
+            next_play: 0,
+            refers: BTreeMap::new(),
             timers: Timers::default(),
             random,
             outputs: VecDeque::new(),
@@ -236,6 +229,9 @@ impl Call {
             Input::CarrierFull(leg, why) => self.carrier_full(cx, leg, &why),
             Input::MediaTimeout(leg) => self.media_timeout(cx, leg),
             Input::HookReply(hook, reply) => self.hook_reply(cx, hook, reply),
+            Input::Played(leg, play, end) => self.played(cx, leg, play, &end),
+            Input::Key(leg, key, _) => self.key_pressed(cx, leg, key),
+            Input::KeysSent(leg) => self.keys_sent(leg),
             Input::End => self.end_caller(cx, Farewell::status(480)),
         }
         self.settle(cx);
@@ -245,11 +241,18 @@ impl Call {
     pub(crate) fn handle_timeout(&mut self, cx: Context<'_>) {
         while let Some(timer) = self.timers.take_due(cx.now) {
             match timer {
-                Timer::Ring => self.dial_input(cx, ring::Input::RingTimeout),
+                Timer::Ring => self.ring_timeout(cx),
                 Timer::TimeLimit => self.dial_input(cx, ring::Input::TimeLimit),
                 Timer::Progress(leg) => self.progress_timeout(cx, leg),
                 Timer::CallLimit => self.end_caller(cx, Farewell::status(480)),
-                Timer::Pause => self.stage = Stage::Next,
+                Timer::Pause(party) => self.go_on(party),
+                Timer::Gather(party) => self.gather_waited(cx, party),
+                Timer::Screening(leg) => self.screening_input(cx, leg, screening::Input::Cap),
+                Timer::NoProgress(leg) => self.never_rang(cx, leg),
+                Timer::Target(target) => self.target_timeout(cx, target.into()),
+                Timer::Delay(target) => self.delay_over(cx, target.into()),
+                Timer::Warning => self.warn_of_limit(),
+                Timer::Hold(holder) => self.hold_on(cx, holder),
             }
         }
         self.settle(cx);
@@ -276,8 +279,8 @@ impl Call {
 
     /// Runs verbs until one waits, then sees whether anything is left of the call.
     pub(crate) fn settle(&mut self, cx: Context<'_>) {
-        while matches!(self.stage, Stage::Next) {
-            self.run_next(cx);
+        while let Some(party) = self.ready() {
+            self.run_next(cx, party);
         }
         let done = self.caller.over() && self.legs.is_empty() && self.dial.is_none();
         if done && !self.over {
@@ -285,6 +288,51 @@ impl Call {
             self.timers.clear();
             self.effect(Effect::Over);
         }
+    }
+
+    /// A party whose next verb is due.
+    fn ready(&self) -> Option<LegId> {
+        let due = |script: &Script| matches!(script.stage, Stage::Next);
+        if due(&self.script) {
+            return Some(self.caller.id);
+        }
+        let screened = |leg: &Leg| leg.screening.as_ref().is_some_and(|s| due(&s.script));
+        self.legs.iter().find(|(_, leg)| screened(leg)).map(|(id, _)| *id)
+    }
+
+    /// What a party runs.
+    pub(crate) fn script(&mut self, party: LegId) -> Option<&mut Script> {
+        if party == self.caller.id {
+            return Some(&mut self.script);
+        }
+        let leg = self.legs.get_mut(&party)?;
+        leg.screening.as_mut().map(|screening| &mut screening.script)
+    }
+
+    /// The next verb of a party is due.
+    pub(crate) fn go_on(&mut self, party: LegId) {
+        if let Some(script) = self.script(party)
+            && !matches!(script.stage, Stage::Over)
+        {
+            script.stage = Stage::Next;
+        }
+    }
+
+    /// A verb of a party runs.
+    pub(crate) fn run(&mut self, party: LegId, running: Running) {
+        if let Some(script) = self.script(party)
+            && !matches!(script.stage, Stage::Over)
+        {
+            script.stage = Stage::Running(running);
+        }
+    }
+
+    /// The script of a party is at its end, or gives way to another: what it plays and waits for
+    /// is over.
+    pub(crate) fn interrupt(&mut self, party: LegId) {
+        self.timers.disarm(Timer::Pause(party));
+        self.timers.disarm(Timer::Gather(party));
+        self.silence_script(party);
     }
 
     fn media_timeout(&mut self, cx: Context<'_>, leg: LegId) {
@@ -321,18 +369,28 @@ impl Call {
         match event {
             Event::Cancelled { .. } => self.caller_left(cx, None, true),
             Event::Ended { request, cause, .. } => {
-                let peer = matches!(cause, sip::EndCause::Bye | sip::EndCause::Unreachable);
+                let peer = matches!(
+                    cause,
+                    sip::EndCause::Bye | sip::EndCause::Unreachable | sip::EndCause::Gone
+                );
+                if cause == sip::EndCause::NoPrack {
+                    // RFC 3262 §3: the endpoint has refused its INVITE.
+                    self.caller_status(CallStatus::Failed, 504, None);
+                }
                 self.caller_left(cx, request.as_ref(), peer);
             }
             Event::Acked { request, .. } => self.caller_acked(cx, &request),
             Event::Reinvite { request, .. } => self.reinvite(cx, self.caller.id, &request),
             Event::Request { request_id, request, .. } => {
-                self.reply_inside(request_id, &request);
+                self.requested_inside(cx, self.caller.id, request_id, &request);
             }
             Event::Released { .. } => self.caller.released = true,
             Event::Invite { .. }
             | Event::Progress { .. }
             | Event::Answered { .. }
+            | Event::Responded { .. }
+            | Event::Modified { .. }
+            | Event::NotModified { .. }
             | Event::Rejected { .. } => {}
         }
     }
@@ -361,10 +419,14 @@ impl Call {
             Event::Reinvite { request, .. } => self.reinvite(cx, leg, &request),
             Event::Acked { request, .. } => self.reinvite_acked(cx, leg, &request),
             Event::Request { request_id, request, .. } => {
-                self.reply_inside(request_id, &request);
+                self.requested_inside(cx, leg, request_id, &request);
             }
             Event::Released { .. } => self.callee_released(leg),
-            Event::Invite { .. } | Event::Cancelled { .. } => {}
+            Event::Invite { .. }
+            | Event::Cancelled { .. }
+            | Event::Responded { .. }
+            | Event::Modified { .. }
+            | Event::NotModified { .. } => {}
         }
     }
 }

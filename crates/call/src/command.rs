@@ -13,10 +13,11 @@ use verbs::rest::{CreateCall, Update};
 use verbs::{Dial, Target, TargetFrom};
 
 use crate::call::{Call, Runs};
-use crate::leg::origin::{Origin, Placed};
+use crate::leg::origin::{HOPS, Origin, Placed};
 use crate::route::Reaches;
 use crate::settings::{Application, Decline};
 use crate::switch::Switch;
+use crate::verb::config::Session;
 use crate::verb::list;
 
 /// One command; its reply names it. Numbered by whoever gives it.
@@ -34,7 +35,7 @@ pub enum Command {
         /// UUID of the leg.
         call_sid: String,
         /// The change.
-        update: Update,
+        update: Box<Update>,
     },
 }
 
@@ -50,6 +51,13 @@ pub enum Reply {
     },
     /// The change is being made.
     Accepted,
+    /// The request was sent, and answered by this final SIP status.
+    Responded {
+        /// The status; 408 and 503 where no answer came.
+        status: u16,
+        /// Its reason phrase.
+        reason: String,
+    },
     /// It cannot be done.
     Refused {
         /// HTTP status: 400 the request is wrong, 404 no such call, 422 not in this state or not in
@@ -77,8 +85,9 @@ impl Switch {
                 }
             }
             Command::Update { call_sid, update } => {
-                let reply = self.update(now, &call_sid, &update);
-                self.reply(id, reply);
+                if let Some(reply) = self.update(now, &call_sid, &update, id) {
+                    self.reply(id, reply);
+                }
             }
         }
         self.work(now);
@@ -101,11 +110,17 @@ impl Switch {
         let random = self.random_of_call();
         let dial = dial_of(&create);
         let tag = create.tag.clone();
+        let session = Session {
+            refer_hook: create.refer_hook.clone(),
+            sip_request_hook: create.sip_request_within_dialog_hook.clone(),
+            ..Session::default()
+        };
         let origin = Origin::Placed(Box::new(placed(create, id)));
         let runs = Runs::Application(Arc::new(application));
         let settings = Arc::clone(&self.settings);
         let mut call = Call::new(origin, None, None, runs, settings, random);
         call.customer_data = tag;
+        call.session = session;
         let key = self.insert(call, BTreeMap::new());
         self.step(now, key, |call, cx| call.place(cx, dial));
         Ok(())
@@ -146,13 +161,20 @@ impl Switch {
         Ok(application)
     }
 
-    fn update(&mut self, now: Instant, call_sid: &str, update: &Update) -> Reply {
+    /// The reply, unless it comes later.
+    fn update(
+        &mut self,
+        now: Instant,
+        call_sid: &str,
+        update: &Update,
+        id: CommandId,
+    ) -> Option<Reply> {
         let Some(key) = self.sids.get(call_sid).copied() else {
-            return Reply::refused(404, "no call with this call_sid is up");
+            return Some(Reply::refused(404, "no call with this call_sid is up"));
         };
-        let mut reply = None;
-        self.step(now, key, |call, cx| reply = Some(call.update(cx, call_sid, update)));
-        reply.unwrap_or_else(|| Reply::refused(500, "a bug in the switch ended the call"))
+        let mut reply = Some(Reply::refused(500, "a bug in the switch ended the call"));
+        self.step(now, key, |call, cx| reply = call.update(cx, call_sid, update, id));
+        reply
     }
 }
 
@@ -165,8 +187,6 @@ fn unsupported(create: &CreateCall) -> Option<&'static str> {
         ("amd", create.amd.is_some()),
         ("dual_streams", create.dual_streams),
         ("record", create.record.is_some()),
-        ("sipRequestWithinDialogHook", create.sip_request_within_dialog_hook.is_some()),
-        ("referHook", create.refer_hook.is_some()),
         ("to.confirmHook", confirm_hook.is_some()),
         ("to.proxy", proxy.is_some()),
         ("to.timeout", timeout.is_some()),
@@ -219,5 +239,7 @@ fn placed(create: CreateCall, command: CommandId) -> Placed {
         command: Some(command),
         sip_call_id: String::new(),
         reaches: Reaches::Address,
+        parent_call_sid: None,
+        hops: HOPS,
     }
 }

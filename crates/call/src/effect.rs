@@ -2,14 +2,17 @@
 //! the rest leaves as [`Effect`]s for the driver.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
-use sip::{Flow, Invite, Proof, RequestId, Respond, Transport};
+use sip::{Flow, InDialog, Invite, Proof, RequestId, Respond, Transport};
 use verbs::Hook;
 
+use crate::command::CommandId;
 use crate::leg::LegId;
 use crate::record::LegRecord;
 use crate::settings::Carrier;
+use crate::switch::CallKey;
 
 /// One webhook request of one call; the answer names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +35,36 @@ pub(crate) enum SipAction {
     RespondReinvite(LegId, Respond),
     /// Answer another request inside a dialog.
     Reply(RequestId, Respond),
+    /// Send a request inside the dialog of this leg; the command, if there is one, is told its
+    /// outcome.
+    Request(LegId, Box<InDialog>, Option<CommandId>),
+}
+
+/// Audio that a call asked for; what becomes of it names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PlayId(pub u64);
+
+/// How often audio is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// So often, at least once.
+    Times(u32),
+    /// Until it is stopped.
+    Forever,
+}
+
+/// Audio to play.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audio {
+    /// Where it is: `http(s)://`, `file://`, a path, a URL relative to the origin of the
+    /// application, or `tone_stream://`.
+    pub url: String,
+    /// How often.
+    pub repeat: Repeat,
+    /// Where to begin, in samples at 8 kHz.
+    pub from_sample: u64,
+    /// After so long it has ended, whatever is left.
+    pub longest: Option<Duration>,
 }
 
 /// What the driver carries out for a call.
@@ -83,6 +116,30 @@ pub enum Media {
     Ringback(LegId, String),
     /// The leg hears nothing more.
     Silence(LegId),
+    /// The leg hears this audio, over whatever else it hears, from when it has been fetched until
+    /// it ends: [`Input::Played`](crate::Input::Played) follows, unless it is stopped first.
+    Play {
+        /// Who hears it.
+        to: LegId,
+        /// Named by what follows.
+        play: PlayId,
+        /// What to play.
+        audio: Box<Audio>,
+        /// Completes a relative URL.
+        base: Option<Box<Hook>>,
+        /// The operator named it: it may be any file, and at a private address.
+        trusted: bool,
+    },
+    /// This audio is not wanted any more, fetched or not.
+    StopPlay(LegId, PlayId),
+    /// Send these keys to the peer of the leg, each so long; `w` and `W` are pauses of half a
+    /// second and of a second. [`Input::KeysSent`](crate::Input::KeysSent) follows.
+    SendKeys(LegId, String, Duration),
+    /// Nobody hears this leg, nor its keys, while this is true.
+    Mute(LegId, bool),
+    /// This leg was another call's, under that number there, and is of this one from now on: its
+    /// port, what was agreed, and nothing of what it hears.
+    Adopt(LegId, (CallKey, LegId)),
     /// Free the port of a leg.
     Close(LegId),
 }

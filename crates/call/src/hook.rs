@@ -3,22 +3,43 @@
 use serde_json::Value;
 use verbs::Hook;
 
-use crate::call::{Call, Context, Runs, Stage};
+use crate::call::{Call, Context, Runs};
 use crate::effect::{Effect, HookId, HookRequest};
 use crate::input::HookFailure;
+use crate::leg::LegId;
 use crate::leg::caller_leg::Farewell;
+use crate::leg::screening;
+use crate::script::Stage;
 
 /// Why a hook was asked: decides what its answer may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
     /// `call_hook`: its list is the first. Without one the caller is refused.
     First,
-    /// The `actionHook` of a dial: a list replaces the rest, anything else lets it go on.
+    /// The `actionHook` of a verb: a list replaces the rest, anything else lets it go on.
     Action,
     /// `redirect`: as `Action`.
     Redirect,
     /// A program sent the call elsewhere; nothing is left of the list before.
     Update,
+    /// `confirmHook`: its list is what the callee is screened by.
+    Confirm,
+    /// `onHoldHook`: its list is what the party hears that this one holds.
+    Hold(LegId),
+    /// `referHook`: whether this leg may refer the other party, and what that one runs.
+    Refer(LegId),
+    /// `sipRequestWithinDialogHook`: its list takes the place of the caller's.
+    Inside,
+    /// `dtmfHook`, `progressHook`: told, and whatever it answers changes nothing.
+    Told,
+}
+
+/// A hook whose answer is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    why: Why,
+    /// Whose list its answer may change.
+    party: LegId,
 }
 
 /// Status for a caller whose application could not be asked, or answered no list of verbs.
@@ -33,10 +54,12 @@ impl Call {
                 let (hook, payload) = (hook.clone(), self.first_payload());
                 return self.ask(hook, payload, Why::First);
             }
+            Runs::List(text) => return self.run_list(&text.clone()),
+            Runs::Nothing => return,
             Runs::Application(application) => application.clone(),
         };
         if let Some(text) = &application.app_json {
-            self.list_is_fixed = true;
+            self.script.is_fixed = true;
             self.first_list(cx, text);
         } else if let Some(hook) = application.call_hook.clone() {
             let payload = self.first_payload();
@@ -52,29 +75,61 @@ impl Call {
         let list = serde_json::json!([
             { "verb": "dial", "answerOnBridge": true, "target": [{ "type": "user", "name": user }] }
         ]);
-        if let Err(fault) = self.load(&list.to_string()) {
-            self.alert("invalid-app-payload", fault);
-        }
-        self.stage = Stage::Next;
+        self.run_list(&list.to_string());
     }
 
-    /// Asks a hook; the list waits for the answer while the caller is there.
+    /// Runs this list in the place of any other. A list with faults raised its alert, and is
+    /// empty.
+    pub(crate) fn run_list(&mut self, text: &str) {
+        self.script.list.clear();
+        if self.load(self.caller.id, text).is_ok() {
+            self.script.is_fixed = false;
+        }
+        self.go_on(self.caller.id);
+    }
+
+    /// Asks a hook for the caller; its list waits for the answer while it is there.
     pub(crate) fn ask(&mut self, hook: Hook, payload: Value, why: Why) {
+        self.ask_for(self.caller.id, hook, payload, why);
+    }
+
+    /// Asks a hook for a party, whose list waits for the answer while it is there.
+    pub(crate) fn ask_for(&mut self, party: LegId, hook: Hook, payload: Value, why: Why) {
+        let id = self.question(party, why);
+        let there = party != self.caller.id || self.caller.state.alive();
+        let Some(script) = self.script(party) else { return };
+        // why: who may change a call over REST is the operator.
+        let trusted = script.is_fixed || matches!(why, Why::First | Why::Update);
+        let base = script.base.clone();
+        if there {
+            script.stage = Stage::Asking(id);
+        }
+        self.effect(Effect::Hook {
+            hook: id,
+            request: HookRequest { hook, base, trusted, payload },
+        });
+    }
+
+    /// Tells a hook of something; nobody waits for what it answers.
+    pub(crate) fn tell_hook(&mut self, hook: Hook, payload: Value) {
+        self.ask_aside(hook, payload, Why::Told);
+    }
+
+    /// Asks a hook while the list goes on.
+    pub(crate) fn ask_aside(&mut self, hook: Hook, payload: Value, why: Why) {
+        let id = self.question(self.caller.id, why);
+        let (base, trusted) = (self.script.base.clone(), self.script.is_fixed);
+        self.effect(Effect::Hook {
+            hook: id,
+            request: HookRequest { hook, base, trusted, payload },
+        });
+    }
+
+    fn question(&mut self, party: LegId, why: Why) -> HookId {
         let id = HookId(self.next_hook);
         self.next_hook += 1;
-        self.hooks.insert(id, why);
-        if self.caller.state.alive() {
-            self.stage = Stage::Asking(id);
-        }
-        // why: who may change a call over REST is the operator.
-        let trusted = self.list_is_fixed || matches!(why, Why::First | Why::Update);
-        let request = HookRequest { hook, base: self.base_hook(), trusted, payload };
-        self.effect(Effect::Hook { hook: id, request });
-    }
-
-    /// The origin of the list that runs, for relative URLs and its own credentials.
-    pub(crate) fn base_hook(&self) -> Option<Hook> {
-        self.base.clone()
+        self.hooks.insert(id, Asked { why, party });
+        id
     }
 
     /// The answer of a hook, or that there is none.
@@ -84,37 +139,58 @@ impl Call {
         id: HookId,
         reply: Result<Option<String>, HookFailure>,
     ) {
-        let Some(why) = self.hooks.remove(&id) else { return };
+        let Some(Asked { why, party }) = self.hooks.remove(&id) else { return };
         if let Err(failure) = &reply {
             self.alert(failure.alert_type, failure.message.clone());
         }
-        let awaited = matches!(self.stage, Stage::Asking(asked) if asked == id);
+        match why {
+            Why::Hold(holder) => return self.hold_reply(cx, holder, reply.ok().flatten()),
+            Why::Refer(leg) => return self.refer_reply(cx, leg, reply),
+            Why::Inside => return self.inside_reply(cx, reply.ok().flatten()),
+            _ => {}
+        }
+        let awaited = self.script(party).is_some_and(|script| script.awaits(id));
         if !awaited {
-            // why: the caller left, or new instructions came; an old answer changes nothing.
+            // why: the party left, or new instructions came; an old answer changes nothing.
             return;
         }
         match (why, reply) {
             (Why::First, Ok(Some(text))) => self.first_list(cx, &text),
             // why: an empty first answer is an empty list: nothing to run, the call ends.
-            (Why::First, Ok(None)) => self.stage = Stage::Next,
+            (Why::First, Ok(None)) => self.go_on(party),
             (Why::First, Err(failure)) => {
                 self.end_caller(cx, Farewell::because(NO_APPLICATION, &failure.message));
             }
+            (Why::Confirm, reply) => self.confirm_reply(cx, party, reply.ok()),
             (Why::Action | Why::Redirect | Why::Update, Ok(Some(text))) => {
-                // A refused list raised its alert and counts as empty.
-                if !empty_list(&text) && self.load(&text).is_ok() {
-                    // why: what an application answers is not what the operator wrote.
-                    self.list_is_fixed = false;
-                }
-                self.stage = Stage::Next;
+                self.replace_list(cx, party, &text);
             }
-            (_, Ok(None) | Err(_)) => self.stage = Stage::Next,
+            (_, Ok(_) | Err(_)) => self.go_on(party),
         }
     }
 
+    /// What a hook answered takes the place of what is left of a party's list. A refused list
+    /// raised its alert and counts as empty.
+    fn replace_list(&mut self, cx: Context<'_>, party: LegId, text: &str) {
+        if empty_list(text) {
+            return self.go_on(party);
+        }
+        let loaded = self.load(party, text);
+        if loaded.is_ok() {
+            // why: what an application answers is not what the operator wrote.
+            if let Some(script) = self.script(party) {
+                script.is_fixed = false;
+            }
+        }
+        if party != self.caller.id && !self.may_be_screened_by(party) {
+            return self.screening_input(cx, party, screening::Input::Failed);
+        }
+        self.go_on(party);
+    }
+
     fn first_list(&mut self, cx: Context<'_>, text: &str) {
-        match self.load(text) {
-            Ok(()) => self.stage = Stage::Next,
+        match self.load(self.caller.id, text) {
+            Ok(()) => self.script.stage = Stage::Next,
             // why: rejected before the caller is answered.
             Err(fault) => self.end_caller(cx, Farewell::because(NO_APPLICATION, &fault)),
         }
@@ -122,6 +198,6 @@ impl Call {
 }
 
 /// `[]` leaves the running list as it is.
-fn empty_list(text: &str) -> bool {
+pub(crate) fn empty_list(text: &str) -> bool {
     text.chars().filter(|c| !c.is_whitespace()).eq("[]".chars())
 }

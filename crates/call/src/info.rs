@@ -54,7 +54,7 @@ impl Call {
             fs_sip_address: local_address(*flow),
             fs_public_ip: None,
             api_base_url: None,
-            parent_call_sid: None,
+            parent_call_sid: origin.placed().and_then(|placed| placed.parent_call_sid.clone()),
             originating_sip_ip: flow.filter(|_| arrived).map(|flow| flow.remote.ip().to_string()),
             originating_sip_trunk_name: carrier
                 .as_ref()
@@ -88,6 +88,14 @@ impl Call {
     /// Payload of a hook that says nothing beyond the call.
     pub(crate) fn base_payload(&self) -> Value {
         self.parent_info().to_json()
+    }
+
+    /// What a party is to callbacks: the caller, or a callee.
+    pub(crate) fn info_of(&self, party: LegId) -> CallInfo {
+        match self.legs.get(&party).filter(|_| party != self.caller.id) {
+            Some(leg) => self.child_info(leg),
+            None => self.parent_info(),
+        }
     }
 
     /// Payload of an actionHook.

@@ -1,10 +1,11 @@
 //! What can happen to a call.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use sip::{Event, Flow};
 
-use crate::effect::HookId;
+use crate::effect::{HookId, PlayId};
 use crate::leg::LegId;
 
 /// One thing that happened to one call.
@@ -29,6 +30,13 @@ pub enum Input {
     /// [`Effect::Hook`](crate::Effect::Hook) was answered: the JSON text of the answer, `None`
     /// where it had none.
     HookReply(HookId, Result<Option<String>, HookFailure>),
+    /// [`Media::Play`](crate::Media::Play) has ended, or never began.
+    Played(LegId, PlayId, PlayEnd),
+    /// The peer of a leg pressed this key (`0`-`9`, `*`, `#`, `A`-`D`) for so long, once for each
+    /// press: an event of RFC 4733.
+    Key(LegId, char, Duration),
+    /// [`Media::SendKeys`](crate::Media::SendKeys) is done.
+    KeysSent(LegId),
     /// The operator ends the call.
     End,
 }
@@ -43,6 +51,15 @@ pub struct Way {
     pub large: Option<Flow>,
 }
 
+/// How audio ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlayEnd {
+    /// It was played for so long.
+    Finished(Duration),
+    /// It could not be had.
+    Failed(HookFailure),
+}
+
 /// A webhook that could not be asked, or answered something that is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookFailure {
@@ -50,4 +67,6 @@ pub struct HookFailure {
     pub alert_type: &'static str,
     /// What, where, expected, got, remedy. No credentials.
     pub message: String,
+    /// The HTTP status, where one came.
+    pub status: Option<u16>,
 }

@@ -78,7 +78,7 @@ impl Call {
         };
         let over = self.caller.status.is_final();
         let record = LegRecord {
-            parent_call_sid: None,
+            parent_call_sid: origin.placed().and_then(|placed| placed.parent_call_sid.clone()),
             direction: origin.direction(),
             from: origin.calling_user().to_owned(),
             to: origin.called_user().to_owned(),

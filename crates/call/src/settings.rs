@@ -43,6 +43,21 @@ pub struct Settings {
     pub media_timeout: Option<Duration>,
     /// `[media] ringback`: country code of the tone an answered caller hears while callees ring.
     pub ringback: String,
+    /// `[media] hold_music`: http or https URL or absolute path of what a held party hears where
+    /// nothing else is said; none: nothing.
+    pub hold_music: Option<String>,
+    /// `[sip] refer`.
+    pub refer: ReferPolicy,
+}
+
+/// What becomes of a REFER where no `referHook` says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReferPolicy {
+    /// 501.
+    #[default]
+    Refuse,
+    /// The switch transfers by itself.
+    Transfer,
 }
 
 /// One `[[application]]`.

@@ -7,6 +7,9 @@
 //! It routes inputs to calls and carries their SIP actions out; what a call does is decided in
 //! the call. A panic while a call is handled ends that call alone.
 
+mod act;
+mod join;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,12 +18,13 @@ use std::time::Instant;
 use sip::auth::challenge::Challenger;
 use sip::auth::standing::Standing;
 use sip::registrar::{Binding, Registrar, RegistrarConfig};
-use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, Transmit};
+use sip::{Endpoint, Event, Flow, InviteId, Respond, SavedBinding, SentId, Transmit};
 
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
 use crate::command::{CommandId, Reply};
-use crate::effect::{Effect, Media, SipAction};
+use crate::detach::Detached;
+use crate::effect::{Effect, Media};
 use crate::input::Input;
 use crate::leg::LegId;
 use crate::leg::target::OwnPorts;
@@ -103,6 +107,8 @@ pub struct Switch {
     callers: usize,
     busy: usize,
     next_key: u64,
+    /// Requests inside dialogs whose outcome a program waits for.
+    sent: BTreeMap<SentId, CommandId>,
     random: Random,
     outputs: VecDeque<Output>,
 }
@@ -137,6 +143,7 @@ impl Switch {
             callers: 0,
             busy: 0,
             next_key: 1,
+            sent: BTreeMap::new(),
             random,
             outputs: VecDeque::new(),
         }
@@ -335,6 +342,9 @@ impl Switch {
                 let (request_id, request, flow) = (*request_id, request.clone(), *flow);
                 return self.requested(now, request_id, &request, flow);
             }
+            Event::Responded { sent, status, reason, .. } => {
+                return self.responded(*sent, *status, reason.clone());
+            }
             Event::Request { id: Some(id), .. }
             | Event::Progress { id, .. }
             | Event::Answered { id, .. }
@@ -343,6 +353,8 @@ impl Switch {
             | Event::Acked { id, .. }
             | Event::Ended { id, .. }
             | Event::Reinvite { id, .. }
+            | Event::Modified { id, .. }
+            | Event::NotModified { id, .. }
             | Event::Released { id } => *id,
         };
         if matches!(event, Event::Rejected { .. } | Event::Ended { .. } | Event::Cancelled { .. }) {
@@ -391,6 +403,7 @@ impl Switch {
             return self.bury(now, key, *live);
         }
         let mut over = false;
+        let (mut detached, mut joins) = (Vec::new(), Vec::new());
         while let Some(output) = live.call.poll() {
             match output {
                 call::Output::Sip(action) => self.act(now, key, &mut live, action),
@@ -402,6 +415,11 @@ impl Switch {
                 call::Output::Forgotten(sid) => {
                     self.sids.remove(&sid);
                 }
+                call::Output::Join(join) => joins.push(join),
+                call::Output::Detached(leg) => {
+                    let invite = live.invites.remove(&leg.id);
+                    detached.extend(invite.map(|invite| (invite, leg)));
+                }
                 call::Output::Effect(effect) => {
                     over |= matches!(effect, Effect::Over);
                     if let Effect::Media(Media::Close(leg)) = effect {
@@ -412,10 +430,71 @@ impl Switch {
             }
         }
         if over {
-            self.ports.all_closed(key);
             self.sids.remove(&live.call.call_sid);
-            return;
+        } else {
+            self.keep(key, live);
         }
+        for (invite, leg) in detached {
+            self.go_on_alone(now, key, invite, *leg);
+        }
+        for join in joins {
+            self.join(now, key, &join);
+        }
+        if over {
+            self.ports.all_closed(key);
+        }
+    }
+
+    /// A leg that its call let go becomes a call of its own.
+    fn go_on_alone(&mut self, now: Instant, from: CallKey, invite: InviteId, leg: Detached) {
+        let (id, random) = (leg.id, self.random_of_call());
+        let (call, runs) = Call::detached(leg, random);
+        let key = self.insert(call, BTreeMap::from([(id, invite)]));
+        self.legs.insert(invite, (key, id));
+        self.ports.moved((from, id), (key, id));
+        let adopt = Effect::Media(Media::Adopt(id, (from, id)));
+        self.outputs.push_back(Output::Call(key, adopt));
+        self.step(now, key, |call, cx| call.take_over(cx, runs));
+    }
+
+    /// A call that is up.
+    pub(crate) fn call(&self, key: CallKey) -> Option<&Call> {
+        self.calls.get(&key).map(|live| &live.call)
+    }
+
+    /// The leg that this INVITE is for.
+    pub(crate) fn leg_of(&self, invite: InviteId) -> Option<(CallKey, LegId)> {
+        self.legs.get(&invite).copied()
+    }
+
+    /// The INVITE of a leg.
+    pub(crate) fn invite_of(&self, key: CallKey, leg: LegId) -> Option<InviteId> {
+        self.calls.get(&key)?.invites.get(&leg).copied()
+    }
+
+    /// The leg of this INVITE is of another call from now on.
+    pub(crate) fn relabel(
+        &mut self,
+        invite: InviteId,
+        from: (CallKey, LegId),
+        to: (CallKey, LegId),
+    ) {
+        if let Some(live) = self.calls.get_mut(&from.0) {
+            live.invites.remove(&from.1);
+        }
+        if let Some(live) = self.calls.get_mut(&to.0) {
+            live.invites.insert(to.1, invite);
+        }
+        self.legs.insert(invite, to);
+        self.ports.moved(from, to);
+    }
+
+    pub(crate) fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    /// Puts a call back after a step.
+    fn keep(&mut self, key: CallKey, mut live: Box<Live>) {
         (live.has_caller, live.is_busy) = (live.call.has_caller(), live.call.is_busy());
         self.callers += usize::from(live.has_caller);
         self.busy += usize::from(live.is_busy);
@@ -429,71 +508,6 @@ impl Switch {
     /// Answers a command.
     pub(crate) fn reply(&mut self, id: CommandId, reply: Reply) {
         self.outputs.push_back(Output::Reply(id, reply));
-    }
-
-    fn act(&mut self, now: Instant, key: CallKey, live: &mut Live, action: SipAction) {
-        let id = |leg: LegId| live.invites.get(&leg).copied();
-        match action {
-            SipAction::Respond(response) => {
-                if let Some(id) = id(LegId::CALLER) {
-                    if response.status >= 300 {
-                        self.carriers.ended(id);
-                    }
-                    self.endpoint.respond(now, id, response);
-                }
-            }
-            SipAction::Invite { leg, invite, carrier } => {
-                if let Some(carrier) = &carrier
-                    && let Err(why) = self.carriers.admit(now, carrier)
-                {
-                    let cx = Context {
-                        now,
-                        registrar: &self.registrar,
-                        resting: &self.resting,
-                        ports: &self.ports,
-                    };
-                    return live.call.handle(cx, Input::CarrierFull(leg, why));
-                }
-                let id = self.endpoint.invite(now, *invite);
-                // why: what the endpoint still says of the leg's last INVITE is nobody's business.
-                if let Some(last) = live.invites.insert(leg, id) {
-                    self.legs.remove(&last);
-                }
-                self.legs.insert(id, (key, leg));
-                if let Some(carrier) = carrier {
-                    self.carriers.took(id, &carrier);
-                }
-                let call_id = self.endpoint.call_id(id).unwrap_or_default();
-                live.call.callee_called(leg, call_id);
-            }
-            SipAction::InviteAgain(leg, proofs) => {
-                if let Some(id) = id(leg) {
-                    let headers: Vec<(String, String)> =
-                        proofs.into_iter().map(Into::into).collect();
-                    self.endpoint.invite_again(now, id, &headers);
-                }
-            }
-            SipAction::Cancel(leg, reason) => {
-                if let Some(id) = id(leg) {
-                    self.endpoint.cancel(now, id, reason);
-                }
-            }
-            SipAction::Bye(leg, mut headers) => {
-                if let Some(id) = id(leg) {
-                    self.carriers.ended(id);
-                    let uri = self.endpoint.request_uri(id);
-                    let proofs = uri.map(|uri| live.call.proofs_for(leg, &Method::Bye, &uri));
-                    headers.extend(proofs.into_iter().flatten().map(Into::into));
-                    self.endpoint.bye(now, id, &headers);
-                }
-            }
-            SipAction::RespondReinvite(leg, response) => {
-                if let Some(id) = id(leg) {
-                    self.endpoint.respond_reinvite(now, id, response);
-                }
-            }
-            SipAction::Reply(request, response) => self.endpoint.reply(now, request, response),
-        }
     }
 
     /// A bug ended a call: its peers are told, everything it held is freed, and others never

@@ -21,10 +21,32 @@ pub enum Timer {
     /// gateway is left to try, disarmed by any provisional response above 100, an answer or a
     /// failure. `[limits] gateway_progress`, 5 s.
     Progress(LegId),
-    /// End of a `pause`. Armed when the verb starts, disarmed when the list is replaced or the call
-    /// over.
+    /// End of a `pause` of this party. Armed when the verb starts, disarmed when the list is
+    /// replaced or the party gone.
     /// `pause.length`.
-    Pause,
+    Pause(LegId),
+    /// Longest wait for the next key of a `gather` of this party. Armed when its prompt has ended,
+    /// and by each key; disarmed when the input is complete, the list replaced or the party gone.
+    /// `gather.timeout`, 15 s; `gather.interDigitTimeout`, 8 s.
+    Gather(LegId),
+    /// Longest screening of this callee. Armed when it answers, disarmed when it is accepted,
+    /// declined or gone. `[limits] confirm`, 60 s.
+    Screening(LegId),
+    /// A callee does not ring. Armed when the INVITE of the leg leaves, disarmed by any provisional
+    /// response above 100, an answer or a failure. `dial.progressTimeout`, none.
+    NoProgress(LegId),
+    /// A target has rung for so long. Armed when it is called, disarmed when a callee wins or the
+    /// dial is over. `target.timeout`; 20 s for each target of a `hunt`, else none.
+    Target(u16),
+    /// The target waits to be called. Armed when its group begins, disarmed when the race is over.
+    /// `target.delay`, none.
+    Delay(u16),
+    /// End of a `pause` for the party that this one holds. Armed when the verb starts, disarmed
+    /// when the hold ends. `pause.length`.
+    Hold(LegId),
+    /// The warning before the time limit. Armed when a callee wins, disarmed when the bridge ends.
+    /// `dial.timeLimitWarning.before`, none.
+    Warning,
 }
 
 /// The armed timers of one call.
@@ -40,6 +62,13 @@ impl Timers {
 
     pub(crate) fn disarm(&mut self, timer: Timer) {
         self.armed.remove(&timer);
+    }
+
+    /// Nobody else is called: no target waits, and none is watched.
+    pub(crate) fn disarm_targets(&mut self) {
+        self.armed.retain(|timer, _| {
+            !matches!(timer, Timer::Target(_) | Timer::Delay(_) | Timer::NoProgress(_))
+        });
     }
 
     pub(crate) fn clear(&mut self) {

@@ -2,26 +2,37 @@
 //! hook. In any state, the moment at which the command comes decides; what was under way before
 //! (a dial, a pause, a question to a hook) is over for the list, and its late answer is forgotten.
 
-use verbs::Hook;
-use verbs::rest::{CallEnd, Update};
+use serde_json::Value;
+use sip::{InDialog, Method};
+use verbs::rest::{CallEnd, MuteStatus, SipRequestOrder, Update};
 use verbs::status::LostBecause;
+use verbs::{Hook, Play};
 
-use crate::call::{Call, Context, Output, Runs, Stage};
-use crate::command::Reply;
+use crate::call::{Call, Context, Output, Runs};
+use crate::command::{CommandId, Reply};
+use crate::effect::{Effect, Media, SipAction};
 use crate::hook::Why;
 use crate::leg::attempt::Leg;
 use crate::leg::caller_leg::Farewell;
 use crate::leg::{LegId, callee, caller};
+use crate::script::Stage;
 use crate::timer::Timer;
 use crate::verb::dial::ring;
+use crate::verb::play::Playlist;
 
 impl Call {
-    /// Carries out a change of the leg with this `call_sid`.
-    pub(crate) fn update(&mut self, cx: Context<'_>, call_sid: &str, update: &Update) -> Reply {
-        let reply = if call_sid == self.call_sid {
-            self.update_caller(cx, update)
-        } else {
-            self.update_callee(cx, call_sid, update)
+    /// Carries out a change of the leg with this `call_sid`; `None` where the reply comes later.
+    pub(crate) fn update(
+        &mut self,
+        cx: Context<'_>,
+        call_sid: &str,
+        update: &Update,
+        command: CommandId,
+    ) -> Option<Reply> {
+        let reply = match update {
+            Update::SipRequest(order) => self.request_inside(call_sid, order, command).err(),
+            _ if call_sid == self.call_sid => Some(self.update_caller(cx, update)),
+            _ => Some(self.update_callee(cx, call_sid, update)),
         };
         self.settle(cx);
         reply
@@ -43,31 +54,115 @@ impl Call {
             Update::CallStatus(CallEnd::Completed) => {
                 self.end_caller(cx, Farewell::unanswered(487));
             }
-            Update::CallHook { call_hook, call_status_hook } => {
-                self.send_elsewhere(cx, call_hook, call_status_hook.as_ref());
+            Update::CallHook { call_hook, call_status_hook, child_call_hook } => {
+                if let Err(refusal) = self.send_callee_elsewhere(cx, child_call_hook.as_ref()) {
+                    return refusal;
+                }
+                if let Some(call_hook) = call_hook {
+                    self.send_elsewhere(cx, call_hook, call_status_hook.as_ref());
+                }
             }
+            Update::Tag(tag) => self.customer_data = Some(Value::Object(tag.clone())),
             Update::NotYet { property } => return not_yet(property),
+            change if answered => return self.update_audio(self.caller.id, change),
+            _ => return Reply::refused(422, "the call is not answered"),
         }
         Reply::Accepted
+    }
+
+    /// What is heard or said by a leg that is up.
+    fn update_audio(&mut self, party: LegId, update: &Update) -> Reply {
+        match update {
+            Update::Mute(status) => {
+                let muted = *status == MuteStatus::Mute;
+                self.effect(Effect::Media(Media::Mute(party, muted)));
+            }
+            Update::Dtmf { digits, duration } => {
+                self.effect(Effect::Media(Media::SendKeys(party, digits.clone(), *duration)));
+            }
+            Update::Whisper(plays) => return self.whisper(party, plays),
+            Update::CallStatus(_)
+            | Update::CallHook { .. }
+            | Update::SipRequest(_)
+            | Update::Tag(_)
+            | Update::NotYet { .. } => {}
+        }
+        Reply::Accepted
+    }
+
+    /// Plays to a party of a bridge; the other one hears nothing of it, nor the party.
+    fn whisper(&mut self, party: LegId, plays: &[Play]) -> Reply {
+        if self.bridged_with(party).is_none() {
+            return Reply::refused(422, "whisper: the leg is connected to nobody");
+        }
+        let playlists = plays.iter().map(Playlist::new);
+        let Some(dial) = self.dial.as_mut() else { return Reply::Accepted };
+        let whispers = dial.whispers.entry(party).or_default();
+        let idle = whispers.is_empty();
+        whispers.extend(playlists);
+        if idle {
+            self.whisper_on(party);
+        }
+        Reply::Accepted
+    }
+
+    /// Sends a request inside the dialog of a leg; what comes back is the reply.
+    fn request_inside(
+        &mut self,
+        call_sid: &str,
+        order: &SipRequestOrder,
+        command: CommandId,
+    ) -> Result<(), Reply> {
+        let party = if call_sid == self.call_sid {
+            self.caller.state.answered().then_some(self.caller.id)
+        } else {
+            let up = |leg: &Leg| leg.call_sid == call_sid && leg.state == callee::State::Up;
+            self.legs.iter().find(|(_, leg)| up(leg)).map(|(id, _)| *id)
+        };
+        let Some(party) = party else {
+            return Err(Reply::refused(422, "sip_request: the leg is not up"));
+        };
+        let method = Method::named(&order.method);
+        let request = InDialog {
+            headers: order.headers.clone(),
+            content_type: order
+                .content
+                .as_ref()
+                .map(|_| order.content_type.clone().unwrap_or_else(|| "text/plain".to_owned())),
+            body: order.content.clone().unwrap_or_default().into_bytes(),
+            ..InDialog::method(method)
+        };
+        self.sip(SipAction::Request(party, Box::new(request), Some(command)));
+        Ok(())
+    }
+
+    /// The callee that is connected runs what another hook answers, as a call of its own.
+    fn send_callee_elsewhere(&mut self, cx: Context<'_>, hook: Option<&Hook>) -> Result<(), Reply> {
+        let Some(hook) = hook else { return Ok(()) };
+        let Some(callee) = self.bridged_with(self.caller.id) else {
+            return Err(Reply::refused(422, "child_call_hook: no callee is connected"));
+        };
+        self.detach(cx, callee, Runs::Hook(hook.clone()));
+        Ok(())
     }
 
     /// The caller runs what another hook answers, from now on.
     fn send_elsewhere(&mut self, cx: Context<'_>, call_hook: &Hook, status_hook: Option<&Hook>) {
         // why: the actionHook of a dial that ends by this is the old list's, and so is its origin.
-        self.timers.disarm(Timer::Pause);
-        self.list.clear();
+        self.interrupt(self.caller.id);
+        self.script.list.clear();
         let placing = self.caller.state == caller::State::Placing;
         if !placing {
             self.dial_input(cx, ring::Input::Replaced);
         }
         if call_hook.url.contains("://") {
-            self.base = Some(call_hook.clone());
+            self.script.base = Some(call_hook.clone());
         }
         if let Some(hook) = status_hook {
             self.status_hook = Some(hook.clone());
-            self.status_base.clone_from(&self.base);
+            self.status_base.clone_from(&self.script.base);
         }
-        if placing || matches!(self.stage, Stage::Opening) {
+        if placing || matches!(self.script.stage, Stage::Opening) {
             // why: nothing runs yet; this hook is the first that is asked.
             self.runs = Runs::Hook(call_hook.clone());
         } else {
@@ -90,12 +185,26 @@ impl Call {
                 self.end_callee(cx, id, state);
                 Reply::Accepted
             }
+            Update::CallHook { call_hook: Some(hook), child_call_hook: None, .. } => {
+                if self.bridged_with(id).is_none() {
+                    return Reply::refused(422, "call_hook: the callee is connected to nobody");
+                }
+                self.detach(cx, id, Runs::Hook(hook.clone()));
+                Reply::Accepted
+            }
             Update::CallHook { .. } => Reply::refused(
                 422,
-                "call_hook of a callee of a dial is not supported by this version; use the \
-                 call_sid of its parent",
+                "child_call_hook: a callee has no callees; use the call_sid of its parent",
             ),
+            Update::Tag(tag) => {
+                if let Some(leg) = self.legs.get_mut(&id) {
+                    leg.customer_data = Some(Value::Object(tag.clone()));
+                }
+                Reply::Accepted
+            }
             Update::NotYet { property } => not_yet(property),
+            change if state == callee::State::Up => self.update_audio(id, change),
+            _ => Reply::refused(422, "the call is not answered"),
         }
     }
 
@@ -108,7 +217,7 @@ impl Call {
             callee::State::Cancelling | callee::State::Abandoned => {}
             _ => {
                 self.timers.disarm(Timer::Progress(id));
-                self.note_given_up(id);
+                self.note_given_up(id, 487);
                 self.stop_callee(cx, id, LostBecause::Replaced);
                 self.dial_lost(cx);
             }

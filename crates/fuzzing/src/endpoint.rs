@@ -168,6 +168,9 @@ impl Stage {
                 | Event::Cancelled { id, .. }
                 | Event::Acked { id, .. }
                 | Event::Ended { id, .. }
+                | Event::Responded { id, .. }
+                | Event::Modified { id, .. }
+                | Event::NotModified { id, .. }
                 | Event::Reinvite { id, .. } => assert!(self.alive.contains(&id), "{id}"),
             }
         }

@@ -183,6 +183,20 @@ impl Client {
         self.read(response).await
     }
 
+    /// GETs `url`: one request, no redirection, the body not read yet.
+    pub(crate) async fn get(
+        &self,
+        url: Url,
+        trusted: bool,
+        headers: HeaderMap,
+    ) -> Result<Response, Failure> {
+        if !trusted {
+            self.check_literal(&url)?;
+        }
+        let pool = if trusted { &self.trusted } else { &self.guarded };
+        pool.get(url).headers(headers).send().await.map_err(network_failure)
+    }
+
     /// A host that is an IP literal never reaches the resolver.
     fn check_literal(&self, url: &Url) -> Result<(), Failure> {
         let host = url.host_str().unwrap_or_default();
@@ -251,7 +265,7 @@ fn pool(config: &Config, guard: Option<&Guard>) -> reqwest::Client {
     })
 }
 
-fn network_failure(error: reqwest::Error) -> Failure {
+pub(crate) fn network_failure(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -6,10 +6,10 @@
 //!
 //! Which country a call uses, and when it rings, is decided elsewhere.
 
+use crate::chord::Chord;
 use crate::codec::{Codec, g711};
 
-/// Samples a second of every codec here.
-const SAMPLE_RATE: u64 = 8000;
+pub use crate::chord::MAX_FREQUENCIES;
 
 /// Samples in a millisecond.
 const SAMPLES_PER_MS: u32 = 8;
@@ -26,9 +26,6 @@ pub struct Tone {
     /// In milliseconds, on and off in turn, beginning with on.
     pub cadence: &'static [u16],
 }
-
-/// Most frequencies of one tone.
-pub const MAX_FREQUENCIES: usize = 4;
 
 const fn tone(frequencies: &'static [u16], cadence: &'static [u16]) -> Tone {
     Tone { frequencies, cadence }
@@ -101,42 +98,6 @@ pub fn countries() -> impl Iterator<Item = &'static str> {
     COUNTRIES.iter().map(|(code, _)| *code)
 }
 
-/// Entries of the sine table; a power of two.
-const SINE_STEPS: usize = 2048;
-/// How far an index lies above the lowest bit of a 32-bit phase.
-const SINE_SHIFT: u32 = 32 - SINE_STEPS.trailing_zeros();
-
-/// One period of a sine with peak 32767.
-static SINE: [i16; SINE_STEPS] = sine_table();
-
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const fn sine_table() -> [i16; SINE_STEPS] {
-    let mut table = [0; SINE_STEPS];
-    let mut step = 0;
-    while step < SINE_STEPS {
-        // Between −π and π, where the series needs few terms.
-        let half = (SINE_STEPS / 2) as f64;
-        let x = (step as f64 - half) / half * std::f64::consts::PI;
-        let mut term = x;
-        let mut sum = x;
-        let mut n = 1.0;
-        while n < 15.0 {
-            term = -term * x * x / ((2.0 * n) * (2.0 * n + 1.0));
-            sum += term;
-            n += 1.0;
-        }
-        // sin(x − π) = −sin x
-        table[step] = (-sum * 32767.0) as i16;
-        step += 1;
-    }
-    table
-}
-
-#[allow(clippy::indexing_slicing, reason = "the shift leaves 11 bits")]
-fn sine(phase: u32) -> i16 {
-    SINE[(phase >> SINE_SHIFT) as usize]
-}
-
 /// A tone that sounds: where it is in its cadence and in each period.
 #[derive(Clone, Debug)]
 pub(crate) struct Ringing {
@@ -145,19 +106,15 @@ pub(crate) struct Ringing {
     period: u32,
     /// Samples since the cadence began, below `period`.
     position: u32,
-    /// Where each frequency is in its period, and what it gains with a sample, in 2⁻³² periods.
-    oscillators: [(u32, u32); MAX_FREQUENCIES],
+    chord: Chord,
 }
 
 impl Ringing {
     /// The tone from its beginning.
     pub(crate) fn new(tone: &'static Tone) -> Ringing {
-        let mut oscillators = [(0, 0); MAX_FREQUENCIES];
-        for ((_, step), frequency) in oscillators.iter_mut().zip(tone.frequencies) {
-            *step = ((u64::from(*frequency) << 32) / SAMPLE_RATE) as u32;
-        }
+        let chord = Chord::new(tone.frequencies.iter().copied().map(f64::from), PEAK);
         let period = tone.cadence.iter().map(|length| u32::from(*length) * SAMPLES_PER_MS).sum();
-        Ringing { tone, period, position: 0, oscillators }
+        Ringing { tone, period, position: 0, chord }
     }
 
     /// The tone that it sounds.
@@ -168,7 +125,7 @@ impl Ringing {
     /// Fills `payload` with the next samples in the law of `codec`.
     pub(crate) fn fill(&mut self, codec: Codec, payload: &mut [u8]) {
         for octet in payload {
-            let sample = if self.is_on() { self.sample() } else { 0 };
+            let sample = if self.is_on() { self.chord.sample() } else { 0 };
             *octet = g711::encode(codec, sample);
             self.skip(1);
         }
@@ -179,9 +136,7 @@ impl Ringing {
         let position = u64::from(self.position) + u64::from(samples);
         let position = position.checked_rem(u64::from(self.period)).unwrap_or_default();
         self.position = position as u32;
-        for (phase, step) in &mut self.oscillators {
-            *phase = phase.wrapping_add(step.wrapping_mul(samples));
-        }
+        self.chord.skip(samples);
     }
 
     /// Whether the current sample lies in an odd entry of the cadence; always without cadence.
@@ -194,12 +149,5 @@ impl Ringing {
             }
         }
         true
-    }
-
-    fn sample(&self) -> i16 {
-        let count = self.tone.frequencies.len().clamp(1, MAX_FREQUENCIES) as i32;
-        let sounding = self.oscillators.iter().zip(self.tone.frequencies);
-        let sum: i32 = sounding.map(|((phase, _), _)| i32::from(sine(*phase))).sum();
-        (sum / count * PEAK / 32767) as i16
     }
 }

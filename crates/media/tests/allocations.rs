@@ -10,7 +10,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use media::sdp::{Codec, Direction, Negotiated, PayloadTypes};
-use media::{LegId, Remote, Session, SessionConfig, tone};
+use media::{
+    Digits, LegId, Play, PlayId, Remote, Repeat, Session, SessionConfig, SessionEvent, Sound, tone,
+};
 
 struct Counting;
 
@@ -132,4 +134,75 @@ fn generated_packets_cost_none() {
         }
     });
     assert_eq!((sent, allocations), (1000, 0));
+}
+
+/// Polls all, moves to the next deadline and lets it pass; what was sent and what was told.
+fn turn(session: &mut Session, now: &mut Instant, told: &mut [u32; 3]) -> u32 {
+    let mut buffer = [0; 1500];
+    let mut sent = 0;
+    while session.poll_transmit(&mut buffer).is_some() {
+        sent += 1;
+    }
+    while let Some(event) = session.poll_event() {
+        match event {
+            SessionEvent::Played { .. } => told[0] += 1,
+            SessionEvent::DigitsSent { .. } => told[1] += 1,
+            SessionEvent::Digit { .. } => told[2] += 1,
+            SessionEvent::Latched { .. } | SessionEvent::MediaTimeout { .. } => {}
+        }
+    }
+    *now = session.poll_timeout().unwrap();
+    session.handle_timeout(*now);
+    sent
+}
+
+#[test]
+fn sounds_that_are_played_and_digits_that_are_sent_cost_none() {
+    let mut now = epoch();
+    let mut session = session(now);
+    session.ringback(now, CALLER, tone::country("us").unwrap());
+    let sound = Sound::from_samples(vec![1; 8000]);
+    for leg in [CALLER, CALLEE] {
+        let (id, sound) = (PlayId(1), sound.clone());
+        let play = Play { id, sound, repeat: Repeat::Times(3), from_sample: 0, longest: None };
+        session.play(now, leg, play);
+        for _ in 0..3 {
+            let digits = Digits::parse("12w3").unwrap();
+            session.send_digits(now, leg, digits, Duration::from_millis(100));
+        }
+    }
+    let (mut sent, mut told) = (0, [0; 3]);
+    let allocations = allocations_of(|| {
+        for _ in 0..1000 {
+            sent += turn(&mut session, &mut now, &mut told);
+        }
+    });
+    assert_eq!((allocations, told), (0, [2, 6, 0]));
+    assert!(sent > 300, "{sent}");
+}
+
+#[test]
+fn digits_that_are_heard_cost_none() {
+    let mut now = epoch();
+    let mut session = session(now);
+    session.bridge(now, CALLER, CALLEE);
+    let caller: SocketAddr = "192.168.0.10:4000".parse().unwrap();
+    let mut told = [0; 3];
+    let allocations = allocations_of(|| {
+        for press in 0..=200_u32 {
+            for packet in 0..12_u8 {
+                now += Duration::from_millis(20);
+                let header = media::rtp::packet::header(packet == 0, 101, 1, press * 4000, 7);
+                let mut bytes = [0; 16];
+                bytes[..12].copy_from_slice(&header);
+                // why: of every other press the end is lost.
+                let end = if packet >= 10 && press % 2 == 0 { 0x80 } else { 0 };
+                bytes[12..].copy_from_slice(&[5, end, 0, packet]);
+                assert!(session.handle_rtp(now, CALLER, caller, &mut bytes).is_some());
+                session.handle_timeout(now);
+            }
+            turn(&mut session, &mut now, &mut told);
+        }
+    });
+    assert_eq!((allocations, told), (0, [0, 0, 201]));
 }

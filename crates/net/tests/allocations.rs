@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use media::{Codec, tone};
+use media::{Codec, Play, PlayId, Repeat, Sound, tone};
 use net::rtp::{Command, Config};
 
 #[expect(dead_code, reason = "shared with the other tests, which use all of it")]
@@ -67,6 +67,11 @@ fn relaying_and_generating_packets_allocates_nothing() {
     let waiting = rig.phone(9, CALLER, Codec::Pcmu);
     let us = tone::country("us").expect("a known country");
     rig.send(Command::Ringback { call: 9, to: CALLER, tone: us });
+    let listening = rig.phone(10, CALLER, Codec::Pcma);
+    let (id, sound) = (PlayId(1), Sound::from_samples(vec![100; 8000]));
+    let play = Play { id, sound, repeat: Repeat::Forever, from_sample: 0, longest: None };
+    rig.send(Command::Play { call: 10, to: CALLER, play });
+    listening.hear();
     let mut spoken = packet(0, 1);
     talk(&calls, &mut spoken, 3);
     waiting.hear();
@@ -78,6 +83,7 @@ fn relaying_and_generating_packets_allocates_nothing() {
     }
     for _ in 0..30 {
         waiting.rtp.recv(&mut heard).expect("the tone goes on");
+        listening.rtp.recv(&mut heard).expect("the sound goes on");
     }
     let after = REQUESTS.load(Ordering::SeqCst);
     assert_eq!(after - before, 0, "requests for memory while 4800 packets went through");

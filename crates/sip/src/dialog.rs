@@ -4,9 +4,10 @@
 //! dialog and says where they go. Whether a request makes sense now is the session's business.
 
 use crate::{
-    endpoint::{Flow, Transport},
+    endpoint::{Flow, SentId, Transport},
     headers::{HeaderError, NameAddr},
     hop::Hop,
+    invite::exchange,
     message::Message,
     method::Method,
     transaction::key::branch_text,
@@ -33,6 +34,10 @@ pub(crate) struct Dialog {
     target: String,
     /// The way its first message took.
     flow: Flow,
+    /// Whose offer waits for an answer.
+    pub(crate) exchange: exchange::State,
+    /// The UPDATE that carried it, if it is ours and was one.
+    pub(crate) offering: Option<SentId>,
 }
 
 impl std::fmt::Debug for Dialog {
@@ -65,6 +70,8 @@ impl Dialog {
             routes,
             target,
             flow,
+            exchange: described(request, exchange::State::Ours),
+            offering: None,
         })
     }
 
@@ -85,6 +92,8 @@ impl Dialog {
             routes: request.route_set("Record-Route")?,
             target: target_of(request)?,
             flow,
+            exchange: described(request, exchange::State::Theirs),
+            offering: None,
         })
     }
 
@@ -95,7 +104,15 @@ impl Dialog {
     /// The same dialog as its 2xx describes it: RFC 3261 §13.2.2.4 recomputes the route set.
     pub(crate) fn confirmed_by(&mut self, confirmed: Dialog) {
         let remote_cseq = self.remote_cseq;
-        *self = Dialog { remote_cseq, ..confirmed };
+        // why: requests in the early dialog have counted on.
+        let local_cseq = self.local_cseq.max(confirmed.local_cseq);
+        let offering = self.offering;
+        // An UPDATE of either side may still be going on.
+        let exchange = match self.exchange {
+            exchange::State::Ours if offering.is_none() => confirmed.exchange,
+            open => open,
+        };
+        *self = Dialog { local_cseq, remote_cseq, offering, exchange, ..confirmed };
     }
 
     /// Whether a request of the peer comes in order. RFC 3261 §12.2.2: 500 if not.
@@ -107,11 +124,18 @@ impl Dialog {
         in_order
     }
 
-    /// RFC 3261 §12.2.2: a re-INVITE moves the peer to its new Contact, and, where that cannot
-    /// be reached, to where the re-INVITE came from.
+    /// RFC 3261 §12.2.2: a re-INVITE or UPDATE moves the peer to its new Contact, and, where that
+    /// cannot be reached, to where the request came from. RFC 6141 §4.4: when it gets its 2xx.
     pub(crate) fn refresh_target(&mut self, request: &Message, flow: Flow) {
         self.flow = flow;
         if let Ok(contact) = request.contact() {
+            self.target = contact.uri.to_string();
+        }
+    }
+
+    /// RFC 3261 §12.2.1.2: a 2xx to a request that refreshes the target has the peer's new Contact.
+    pub(crate) fn target_from(&mut self, response: &Message) {
+        if let Ok(contact) = response.contact() {
             self.target = contact.uri.to_string();
         }
     }
@@ -124,7 +148,17 @@ impl Dialog {
 
     /// The ACK of the 2xx to our INVITE: it has the INVITE's sequence number (§13.2.2.4).
     pub(crate) fn ack(&self, branch: u128) -> Builder {
-        self.write(&Method::Ack, self.local_cseq, branch)
+        self.ack_for(self.local_cseq, branch)
+    }
+
+    /// The ACK of the 2xx to our INVITE with this sequence number.
+    pub(crate) fn ack_for(&self, cseq: u32, branch: u128) -> Builder {
+        self.write(&Method::Ack, cseq, branch)
+    }
+
+    /// The sequence number of our latest request.
+    pub(crate) fn last_cseq(&self) -> u32 {
+        self.local_cseq
     }
 
     /// RFC 3261 §16.12.1.2: a first route that wants to be the Request-URI.
@@ -173,6 +207,11 @@ impl Dialog {
         };
         Hop::towards(target.as_ref(), self.flow)
     }
+}
+
+/// Whose offer is open after an INVITE, which may have none.
+fn described(invite: &Message, offered: exchange::State) -> exchange::State {
+    if invite.body().is_empty() { exchange::State::Stable } else { offered }
 }
 
 /// Where the peer of an INVITE is to be reached.

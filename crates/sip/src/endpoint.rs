@@ -7,6 +7,7 @@
 //! sleep until [`Endpoint::poll_timeout`]. Registrations, authentication and SDP are not here.
 mod event;
 mod receive;
+mod within;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -14,19 +15,19 @@ use std::{
 };
 
 pub use event::{
-    Config, Counts, EndCause, Event, Flow, Invite, InviteId, RejectCause, RequestId, Respond,
-    Transmit, Transport,
+    Config, Counts, DialogId, DialogState, EndCause, Event, Flow, InDialog, Invite, InviteId,
+    RejectCause, RequestId, Respond, SentId, Transmit, Transport,
 };
 
 use crate::{
     deadlines::Due,
-    invite::Session,
+    invite::{Session, session_timer::SessionTimers},
     message::Message,
     random::{Generator, Tag, widened},
     stack::Stack,
     transaction::{
         Intervals,
-        table::{Class, Purpose, ServerId, Transactions, Upshot},
+        table::{Purpose, ServerId, Transactions, Upshot},
     },
     write::default_reason,
 };
@@ -42,6 +43,7 @@ pub struct Endpoint {
     /// Sessions by our tag, which each request within a dialog carries in To.
     tags: BTreeMap<Tag, InviteId>,
     next_invite: u64,
+    next_sent: u64,
     dropped: u64,
 }
 
@@ -53,11 +55,13 @@ impl Endpoint {
 
     /// An endpoint without any call. Who knows the secret can foretell every tag and branch.
     pub fn with_secret(config: Config, seed: [u8; 32]) -> Endpoint {
-        let Config { t1, t2, t4, user_agent, max_transactions, trying_at_once } = config;
+        let Config { t1, t2, t4, user_agent, max_transactions, trying_at_once, .. } = config;
+        let timers = SessionTimers { expires: config.session_expires, min_se: config.min_se };
         Endpoint {
             stack: Stack {
                 // why: it stands in every message, so it must not make them all unwritable.
                 agent: user_agent.replace(|c: char| c.is_control(), " "),
+                timers,
                 generator: Generator::new(seed),
                 transactions: Transactions::new(Intervals { t1, t2, t4, reliable: false }),
                 events: VecDeque::new(),
@@ -68,6 +72,7 @@ impl Endpoint {
             sessions: BTreeMap::new(),
             tags: BTreeMap::new(),
             next_invite: 0,
+            next_sent: 0,
             dropped: 0,
         }
     }
@@ -205,6 +210,11 @@ impl Endpoint {
     /// 64*T1 without one the session ends with [`EndCause::NoAck`]. After a final response this
     /// does nothing. A 2xx that cannot be written is sent as 500, and the session ends with
     /// [`EndCause::Failed`].
+    ///
+    /// RFC 3262: where the INVITE requires it each provisional response is sent reliably, where it
+    /// supports it each one with a body. One waits for the PRACK of the one before, and a 2xx for
+    /// those with a body. Without a PRACK in 64*T1 the INVITE gets 504, and the session ends with
+    /// [`EndCause::NoPrack`].
     pub fn respond(&mut self, now: Instant, id: InviteId, response: Respond) {
         self.with(id, |session, stack| session.respond(stack, now, response));
         self.release();
@@ -259,26 +269,19 @@ impl Endpoint {
         self.release();
     }
 
-    /// Answers an [`Event::Request`]. What cannot be written is sent as 500.
+    /// Answers an [`Event::Request`]. What cannot be written is sent as 500. A 2xx to UPDATE moves
+    /// the dialog to the peer's new Contact, and has ours.
     #[allow(clippy::needless_pass_by_value)] // The response is spent, whoever calls.
     pub fn reply(&mut self, now: Instant, request: RequestId, response: Respond) {
         let id = ServerId(request.0);
         let owner = self.stack.transactions.server_owner(id);
-        let tag = owner.and_then(|id| self.sessions.get(&id)).map(|session| session.tag());
-        let Some((received, flow)) = self.stack.transactions.received(id) else { return };
-        let tag = tag.unwrap_or_else(|| {
-            let call_id = received.header_text("Call-ID").unwrap_or_default();
-            self.stack.generator.tag_for(&call_id)
-        });
-        let status = if (100..700).contains(&response.status) { response.status } else { 500 };
-        let wished = Respond { status, ..response };
-        let failed = Respond::status(500);
-        for response in [&wished, &failed] {
-            let written = self.stack.write_response(received, flow, response, tag, None);
-            if let Ok(message) = written {
-                let class = Class::of(response.status);
-                self.stack.transactions.respond(now, id, class, message.to_bytes());
-                break;
+        match owner.and_then(|owner| self.sessions.get_mut(&owner)) {
+            Some(session) => session.reply(&mut self.stack, now, id, &response),
+            None => {
+                let Some((received, _)) = self.stack.transactions.received(id) else { return };
+                let call_id = received.header_text("Call-ID").unwrap_or_default();
+                let tag = self.stack.generator.tag_for(&call_id);
+                self.stack.reply(now, id, &response, tag, None);
             }
         }
         self.release();
@@ -339,7 +342,10 @@ impl Endpoint {
         self.with(id, |session, stack| match purpose {
             Purpose::Invite => session.handle_failure(stack, now, failure),
             Purpose::Bye => session.bye_done(stack, now),
-            Purpose::Cancel | Purpose::DropFork => {}
+            Purpose::Refresh => session.refresh_unanswered(stack, now, failure),
+            Purpose::Reinvite => session.change_failed(stack, now, failure),
+            Purpose::Request(request) => session.unanswered(stack, now, request, failure),
+            Purpose::Cancel | Purpose::Prack | Purpose::DropFork => {}
         });
     }
 

@@ -35,10 +35,10 @@ pub use auth::challenge::{Challenger, Verdict};
 pub use auth::login::{Login, Proof, Unanswered};
 pub use auth::standing::Standing;
 pub use endpoint::{
-    Config, Counts, EndCause, Endpoint, Event, Flow, Invite, InviteId, RejectCause, RequestId,
-    Respond, Transmit, Transport,
+    Config, Counts, DialogId, DialogState, EndCause, Endpoint, Event, Flow, InDialog, Invite,
+    InviteId, RejectCause, RequestId, Respond, SentId, Transmit, Transport,
 };
-pub use headers::{HeaderError, HeaderErrorKind, NameAddr, Params, Via};
+pub use headers::{HeaderError, HeaderErrorKind, NameAddr, Params, Replaces, Via};
 pub use message::Message;
 pub use method::Method;
 pub use parse::{ParseError, ParseErrorKind};

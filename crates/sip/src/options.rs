@@ -1,8 +1,11 @@
 //! The answer to OPTIONS (RFC 3261 §11.2): what is implemented, with nothing kept of it.
 
-use crate::{endpoint::Respond, stack::ALLOW};
+use crate::{
+    endpoint::Respond,
+    stack::{ALLOW, supported},
+};
 
-/// 200 with what this endpoint can do. Extensions there are none, so Supported is empty.
+/// 200 with what this endpoint can do.
 pub(crate) fn answer() -> Respond {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     Respond {
@@ -10,7 +13,7 @@ pub(crate) fn answer() -> Respond {
         headers: vec![
             header("Allow", ALLOW),
             header("Accept", "application/sdp"),
-            header("Supported", ""),
+            header("Supported", &supported()),
         ],
         ..Respond::default()
     }

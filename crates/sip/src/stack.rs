@@ -6,7 +6,7 @@ use std::{collections::VecDeque, time::Instant};
 use crate::{
     endpoint::{Event, Flow, Respond},
     hop::Hop,
-    invite::action::Action,
+    invite::{action::Action, session_timer::SessionTimers},
     message::Message,
     method::Method,
     random::{Generator, Tag, tag_text},
@@ -18,13 +18,24 @@ use crate::{
 };
 
 /// What is implemented, in the words of an Allow header (RFC 3261 §20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE";
+
+/// Extensions that are implemented, each an option tag (RFC 3261 §19.2): RFC 3262, RFC 4028,
+/// RFC 3891, RFC 4488.
+pub(crate) const SUPPORTED: [&str; 3] = ["100rel", "timer", "norefersub"];
+
+/// The value of a Supported header.
+pub(crate) fn supported() -> String {
+    SUPPORTED.join(", ")
+}
 
 /// The shared parts of an endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct Stack {
     /// Value of User-Agent and Server.
     pub(crate) agent: String,
+    pub(crate) timers: SessionTimers,
     pub(crate) generator: Generator,
     pub(crate) transactions: Transactions,
     pub(crate) events: VecDeque<Event>,
@@ -49,16 +60,20 @@ impl Stack {
         for (name, value) in headers {
             builder.try_header(name, value)?;
         }
-        let invite = request.is(&Method::Invite);
-        if let Some(contact) = contact.filter(|_| invite && (101..300).contains(status))
+        let (invite, success) = (request.is(&Method::Invite), (200..300).contains(status));
+        // RFC 3261 §12.1.1, RFC 3311 §5.2: what makes a dialog or moves its target.
+        let targets =
+            invite && (101..300).contains(status) || request.is(&Method::Update) && success;
+        if let Some(contact) = contact.filter(|_| targets)
             && !builder.has("Contact")
         {
             builder = builder.header("Contact", contact);
         }
-        if (invite && (200..300).contains(status) || matches!(status, 405 | 501))
-            && !builder.has("Allow")
-        {
+        if (invite && success || matches!(status, 405 | 501)) && !builder.has("Allow") {
             builder = builder.header("Allow", ALLOW);
+        }
+        if invite && success && !builder.has("Supported") {
+            builder = builder.header("Supported", supported());
         }
         if !builder.has("Server") {
             builder = builder.header("Server", &self.agent);
@@ -67,6 +82,31 @@ impl Stack {
             builder = builder.body(content_type, body);
         }
         builder.build()
+    }
+
+    /// Sends the core's response to a request that makes no session; what cannot be written is
+    /// sent as 500. The class of what was sent.
+    pub(crate) fn reply(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        response: &Respond,
+        tag: Tag,
+        contact: Option<&str>,
+    ) -> Option<Class> {
+        let (request, flow) = self.transactions.received(id)?;
+        let status = if (100..700).contains(&response.status) { response.status } else { 500 };
+        let wished = Respond { status, ..response.clone() };
+        let failed = Respond::status(500);
+        for response in [&wished, &failed] {
+            let Ok(message) = self.write_response(request, flow, response, tag, contact) else {
+                continue;
+            };
+            let class = Class::of(response.status);
+            self.transactions.respond(now, id, class, message.to_bytes());
+            return Some(class);
+        }
+        None
     }
 
     /// Answers a transaction's request with a bare status.

@@ -118,6 +118,34 @@ impl Uri {
         self.user.as_deref().map(unescape)
     }
 
+    /// The header of that name in the header part (`?name=value&name=value`), unescaped; the first
+    /// of several. Names compare without case.
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut headers = self.headers.as_deref()?.split('&');
+        headers.find_map(|header| {
+            let (known, value) = header.split_once('=').unwrap_or((header, ""));
+            unescape(known).eq_ignore_ascii_case(name).then(|| unescape(value))
+        })
+    }
+
+    /// Adds a header at the end of the header part, escaped as RFC 3261 §25.1 wants (`hvalue`).
+    pub fn push_header(&mut self, name: &str, value: &str) {
+        let headers = self.headers.get_or_insert_default();
+        if !headers.is_empty() {
+            headers.push('&');
+        }
+        for (at, part) in [name, value].into_iter().enumerate() {
+            headers.push_str(if at == 0 { "" } else { "=" });
+            for byte in part.bytes() {
+                match byte {
+                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => headers.push(char::from(byte)),
+                    b'-' | b'_' | b'.' | b'!' | b'~' | b'*' => headers.push(char::from(byte)),
+                    _ => headers.push_str(&format!("%{byte:02X}")),
+                }
+            }
+        }
+    }
+
     /// RFC 3261 §19.1.4: whether both mean the same resource.
     ///
     /// Hosts and parameters compare without case, users with it and after unescaping; `user`,

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use call::settings::{
     Application as Configured, Carrier, Decline, Gateway, GatewayHost, Limits, PhoneNumber,
+    ReferPolicy,
 };
 use call::{
-    Alert, CallKey, Command, CommandId, Effect, HookFailure, Input, LegId, LegRecord, Media,
-    Output, Reply, Settings, Switch, Way,
+    Alert, Audio, CallKey, Command, CommandId, Effect, HookFailure, Input, LegId, LegRecord, Media,
+    Output, PlayEnd, PlayId, Repeat, Reply, Settings, Switch, Way,
 };
 use sip::framing::{Frame, Framer};
 use sip::{Flow, SavedBinding, Transport};
@@ -44,6 +45,16 @@ pub enum MediaFact {
     Ringback(CallKey, LegId, String),
     /// This leg hears nothing more.
     Silence(CallKey, LegId),
+    /// This leg hears this audio, over what it hears besides.
+    Plays(CallKey, LegId, PlayId, String),
+    /// It does no more.
+    Stops(CallKey, LegId, PlayId),
+    /// The peer of this leg is sent these keys.
+    Keys(CallKey, LegId, String),
+    /// Nobody hears this leg, or everybody does again.
+    Muted(CallKey, LegId, bool),
+    /// This leg is of this call now, and was of that one.
+    Adopted(CallKey, LegId, CallKey),
     /// The peer of this leg receives here; in this direction, as we see it.
     Remote(CallKey, LegId, SocketAddr, media::sdp::Direction),
 }
@@ -75,6 +86,10 @@ pub struct World {
     pub open_ports: BTreeSet<(CallKey, LegId)>,
     /// What the names of its network mean, in order.
     pub names: BTreeMap<String, Vec<SocketAddr>>,
+    /// How long each audio is that can be had, by its URL.
+    pub sounds: BTreeMap<String, Duration>,
+    /// How long audio takes to be fetched.
+    pub fetching: Duration,
     /// RTP ports that may be open at the same time.
     pub ports_max: usize,
     /// How long an RTP port takes to open.
@@ -159,6 +174,8 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
         limits: Limits::default(),
         media_timeout: Some(Duration::from_secs(60)),
         ringback: "us".to_owned(),
+        hold_music: None,
+        refer: ReferPolicy::Refuse,
     }
 }
 
@@ -181,6 +198,8 @@ impl World {
             media: Vec::new(),
             open_ports: BTreeSet::new(),
             names: BTreeMap::new(),
+            sounds: BTreeMap::new(),
+            fetching: Duration::from_millis(10),
             ports_max: usize::MAX,
             opening: Duration::ZERO,
             lookup: Duration::from_millis(1),
@@ -456,10 +475,12 @@ impl World {
                     Answer::Fails => Err(HookFailure {
                         alert_type: "webhook-connection-failure",
                         message: format!("POST {}: no answer", request.hook.url),
+                        status: None,
                     }),
                     Answer::Status(status) => Err(HookFailure {
                         alert_type: "webhook-failure",
                         message: format!("POST {}: wrong status; got {status}", request.hook.url),
+                        status: Some(status),
                     }),
                 };
                 let thinks = self.application.thinking(&request.hook.url);
@@ -469,6 +490,28 @@ impl World {
             Effect::Alert(alert) => self.alerts.push(alert),
             Effect::Record(record) => self.records.push(*record),
             Effect::Over => {}
+        }
+    }
+
+    fn play(&mut self, key: CallKey, to: LegId, play: PlayId, audio: &Audio) {
+        self.media.push(MediaFact::Plays(key, to, play, audio.url.clone()));
+        let Some(length) = self.sounds.get(&audio.url).copied() else {
+            let failure = HookFailure {
+                alert_type: "file-not-found",
+                message: format!("GET {}: expected audio, got status 404", audio.url),
+                status: Some(404),
+            };
+            let input = Input::Played(to, play, PlayEnd::Failed(failure));
+            return self.later(self.fetching, key, input);
+        };
+        let whole = match audio.repeat {
+            Repeat::Times(times) => Some(length * times),
+            Repeat::Forever => None,
+        };
+        let longest = whole.into_iter().chain(audio.longest).min();
+        if let Some(time) = longest {
+            let input = Input::Played(to, play, PlayEnd::Finished(time));
+            self.later(self.fetching + time, key, input);
         }
     }
 
@@ -488,18 +531,43 @@ impl World {
             Media::Close(leg) => {
                 let closed = self.open_ports.remove(&(key, leg));
                 assert!(closed, "{leg} of {key:?} closed a port that is not open");
+                self.inputs.retain(|_, (of, input)| *of != key || !is_audio_of(input, leg));
             }
             Media::Bridge(one, two) => self.media.push(MediaFact::Bridged(key, one, two)),
             Media::Ringback(leg, country) => {
                 self.media.push(MediaFact::Ringback(key, leg, country));
             }
             Media::Silence(leg) => self.media.push(MediaFact::Silence(key, leg)),
+            Media::Play { to, play, audio, .. } => self.play(key, to, play, &audio),
+            Media::StopPlay(leg, play) => {
+                let stopped =
+                    |input: &Input| matches!(input, Input::Played(_, id, _) if *id == play);
+                self.inputs.retain(|_, (of, input)| *of != key || !stopped(input));
+                self.media.push(MediaFact::Stops(key, leg, play));
+            }
+            Media::SendKeys(leg, keys, length) => {
+                let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+                self.later(length * count, key, Input::KeysSent(leg));
+                self.media.push(MediaFact::Keys(key, leg, keys));
+            }
+            Media::Adopt(leg, from) => {
+                let moved = self.open_ports.remove(&from);
+                assert!(moved, "{from:?} has no port to take along");
+                self.open_ports.insert((key, leg));
+                self.media.push(MediaFact::Adopted(key, leg, from.0));
+            }
+            Media::Mute(leg, muted) => self.media.push(MediaFact::Muted(key, leg, muted)),
             Media::SetRemote(leg, remote) => {
                 let (to, direction) = (remote.negotiated.remote_rtp, remote.negotiated.direction);
                 self.media.push(MediaFact::Remote(key, leg, to, direction));
             }
         }
     }
+}
+
+/// Something of the audio that this leg hears or is sent.
+fn is_audio_of(input: &Input, leg: LegId) -> bool {
+    matches!(input, Input::Played(of, ..) | Input::KeysSent(of) if *of == leg)
 }
 
 fn secret(random: &mut Random) -> [u8; 32] {

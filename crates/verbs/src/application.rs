@@ -70,7 +70,7 @@ fn list(root: &Node, findings: &mut Findings) -> Vec<Verb> {
 }
 
 /// One verb in either envelope.
-fn element(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Option<Verb> {
+pub(crate) fn element(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Option<Verb> {
     let Kind::Object(members) = &node.kind else {
         let expected = "an object with `verb`";
         let finding = Finding::new(node.offset, path, "no verb", expected, node.describe());

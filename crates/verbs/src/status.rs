@@ -55,6 +55,14 @@ words! {
         Failed => "failed",
         /// Never called.
         Skipped => "skipped",
+        /// Called; only a progressHook is told so, as of the three that follow.
+        Trying => "trying",
+        /// It rings.
+        Ringing => "ringing",
+        /// It sends media, and has not answered.
+        EarlyMedia => "early-media",
+        /// It answered: it is connected, or being screened.
+        InProgress => "in-progress",
     }
 }
 

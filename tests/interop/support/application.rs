@@ -118,7 +118,8 @@ impl Application {
         };
         let events = wait_for("the last status event of each leg", || {
             let events = self.requests("/status");
-            let ended = |leg: &Value| events.iter().any(|e| e.json["call_sid"] == *leg && is_final(e));
+            let ended =
+                |leg: &Value| events.iter().any(|e| e.json["call_sid"] == *leg && is_final(e));
             let caller = events.iter().any(|e| e.json["direction"] == "inbound");
             (caller && events.iter().all(|event| ended(&event.json["call_sid"]))).then_some(events)
         });

@@ -15,6 +15,7 @@ use crate::input::Way;
 use crate::leg::LegId;
 use crate::leg::callee::{self, Action, State};
 use crate::leg::local::Local;
+use crate::leg::screening::{self, Screening};
 use crate::leg::target;
 use crate::route::Attempt;
 use crate::timer::Timer;
@@ -55,6 +56,8 @@ pub(crate) struct Leg {
     pub(crate) sip_reason: String,
     /// Status of the last event, so that a repeated 180 is told once.
     pub(crate) last_event: Option<(CallStatus, u16)>,
+    /// Its first description before an answer.
+    pub(crate) early_at: Option<Instant>,
     pub(crate) attempted_at: Option<Instant>,
     pub(crate) answered_at: Option<Instant>,
     pub(crate) ended_at: Option<Instant>,
@@ -72,6 +75,8 @@ pub(crate) struct Leg {
     pub(crate) proofs: Vec<Proof>,
     /// Its carrier said where else to call; that is done in its place.
     pub(crate) redirected: bool,
+    /// What it must accept before it may win.
+    pub(crate) screening: Option<Box<Screening>>,
     /// The INVITE left, and the endpoint has not released it yet.
     pub(crate) in_endpoint: bool,
 }
@@ -111,8 +116,14 @@ impl Call {
                 }
             }
             Action::Invite => self.invite_callee(cx, id),
-            Action::InviteAgain => self.invite_callee_again(id),
-            Action::TryNext => self.try_next_way(id),
+            Action::InviteAgain => {
+                self.invite_callee_again(id);
+                self.update_hearing(cx);
+            }
+            Action::TryNext => {
+                self.try_next_way(id);
+                self.update_hearing(cx);
+            }
             Action::Cancel => {
                 let elsewhere = self.lost_because(id) == Some(LostBecause::AnsweredElsewhere);
                 let reason = elsewhere.then_some(ANSWERED_ELSEWHERE);
@@ -144,12 +155,16 @@ impl Call {
         let described = answer.is_some();
         if described {
             leg.negotiated = answer;
+            leg.early_at.get_or_insert(cx.now);
             leg.status = CallStatus::EarlyMedia;
         } else {
             leg.status = CallStatus::Ringing;
         }
         self.note_progress(cx, id, described);
         self.callee_input(cx, id, callee::Input::Progress);
+        if described {
+            self.early_media_changed(id);
+        }
     }
 
     /// The first 2xx; the endpoint has acknowledged it.
@@ -257,7 +272,7 @@ impl Call {
     }
 
     fn invite_callee(&mut self, cx: Context<'_>, id: LegId) {
-        let codecs = self.caller.codecs();
+        let codecs = self.codecs_for(id);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let Some(local) = leg.local.next() else { return };
         let body = sdp::offer(&local, &codecs);
@@ -274,6 +289,10 @@ impl Call {
         self.sip(SipAction::Invite { leg: id, invite: Box::new(invite), carrier });
         self.note_trying(cx, id);
         self.watch_progress(cx, id);
+        let patience = self.dial.as_ref().and_then(|dial| dial.verb.progress_timeout);
+        if let Some(patience) = patience {
+            self.timers.arm(Timer::NoProgress(id), cx.now + patience);
+        }
         // why: the event is sent when the switch has told the SIP Call-ID, which it carries.
     }
 
@@ -299,13 +318,14 @@ impl Call {
     }
 
     fn callee_rang(&mut self, cx: Context<'_>, id: LegId) {
-        self.timers.disarm(Timer::Progress(id));
+        self.has_progressed(id);
         self.callee_event(id);
-        self.let_caller_hear(cx, id);
+        self.tell_progress(id);
+        self.update_hearing(cx);
     }
 
     fn callee_is_up(&mut self, cx: Context<'_>, id: LegId) {
-        self.timers.disarm(Timer::Progress(id));
+        self.has_progressed(id);
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.answered_at = Some(cx.now);
             leg.status = CallStatus::InProgress;
@@ -314,7 +334,12 @@ impl Call {
         }
         self.callee_event(id);
         self.note_answered(cx, id);
-        self.dial_input(cx, ring::Input::Answered(id));
+        match self.confirm_hook(id) {
+            Some(hook) => self.begin_screening(cx, id, hook),
+            None => self.dial_input(cx, ring::Input::Answered(id)),
+        }
+        self.tell_progress(id);
+        self.update_hearing(cx);
     }
 
     fn callee_declined(&mut self, cx: Context<'_>, id: LegId) {
@@ -325,11 +350,12 @@ impl Call {
             self.callee_event(id);
         }
         self.note_ended(cx, id);
-        self.timers.disarm(Timer::Progress(id));
+        self.has_progressed(id);
+        self.tell_progress(id);
         if !self.crank_back(cx, id) {
             self.dial_lost(cx);
         }
-        self.early_media_lost(id);
+        self.update_hearing(cx);
     }
 
     fn callee_gone(&mut self, cx: Context<'_>, id: LegId) {
@@ -339,10 +365,25 @@ impl Call {
             "OK".clone_into(&mut leg.sip_reason);
         }
         self.callee_event(id);
+        if self.is_screened(id) {
+            // why: it hung up, unless we stopped it, and then that is why.
+            self.note_declined(id);
+            self.screening_input(cx, id, screening::Input::Gone);
+        }
         self.note_ended(cx, id);
+        self.tell_progress(id);
         if self.dial.as_ref().is_some_and(|dial| dial.state == ring::State::Bridged(id)) {
             self.dial_input(cx, ring::Input::WinnerGone);
+        } else {
+            self.dial_lost(cx);
+            self.update_hearing(cx);
         }
+    }
+
+    /// Nobody waits any more for it to ring.
+    fn has_progressed(&mut self, id: LegId) {
+        self.timers.disarm(Timer::Progress(id));
+        self.timers.disarm(Timer::NoProgress(id));
     }
 
     /// A leg that we stopped is over, or never began.
@@ -361,6 +402,7 @@ impl Call {
                 "Request Terminated".clone_into(&mut leg.sip_reason);
             }
             self.callee_event(id);
+            self.tell_progress(id);
         }
     }
 

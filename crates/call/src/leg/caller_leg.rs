@@ -10,7 +10,7 @@ use sip::{Flow, Login, Message, Respond};
 use verbs::callback::TerminatedBy;
 use verbs::status::CallStatus;
 
-use crate::call::{Call, Context, Stage};
+use crate::call::{Call, Context};
 use crate::effect::{Effect, Media, SipAction};
 use crate::leg::LegId;
 use crate::leg::caller::{self, Action, State};
@@ -279,7 +279,7 @@ impl Call {
         self.caller.terminated_by =
             Some(if peer { TerminatedBy::Caller } else { TerminatedBy::Us });
         self.caller.bye_headers = request.map(crate::info::extra_headers).unwrap_or_default();
-        if !self.caller.state.answered() {
+        if !self.caller.state.answered() && !self.caller.status.is_final() {
             self.caller_status(CallStatus::NoAnswer, 487, None);
         }
         self.caller_input(cx, caller::Input::Left);
@@ -368,12 +368,11 @@ impl Call {
             // why: it had no INVITE of its own; the one that we sent is given up.
             self.caller_status(CallStatus::NoAnswer, 487, None);
         }
-        self.list.clear();
-        self.stage = Stage::Over;
-        self.timers.disarm(Timer::Pause);
+        self.interrupt(self.caller.id);
+        self.script.end();
         self.timers.disarm(Timer::CallLimit);
         self.dial_input(cx, ring::Input::CallerGone);
-        self.stage = Stage::Over;
+        self.script.end();
         self.refuse_order("the call was ended before its INVITE went out");
         self.caller_event();
     }

@@ -39,7 +39,9 @@ impl Call {
         leg.negotiated = None;
         let proofs = std::mem::take(&mut leg.proofs);
         self.sip(SipAction::InviteAgain(id, proofs));
-        self.early_media_lost(id);
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.early_at = None;
+        }
     }
 
     /// What a further request to a leg that challenged us carries. RFC 3261 §22.3.

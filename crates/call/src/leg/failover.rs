@@ -52,6 +52,8 @@ impl Call {
         leg.proofs.clear();
         leg.login = leg.route.login();
         self.note_next_attempt(id);
-        self.early_media_lost(id);
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.early_at = None;
+        }
     }
 }

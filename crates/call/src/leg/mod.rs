@@ -7,9 +7,11 @@ pub(crate) mod caller;
 pub(crate) mod caller_leg;
 pub(crate) mod challenge;
 pub(crate) mod failover;
+pub(crate) mod inside;
 pub(crate) mod local;
 pub(crate) mod origin;
 pub(crate) mod reinvite;
+pub(crate) mod screening;
 pub(crate) mod target;
 
 /// One leg of one call: 0 is the caller that came in, each leg that we call takes the lowest free

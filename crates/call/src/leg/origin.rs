@@ -10,7 +10,7 @@ use crate::command::CommandId;
 use crate::route::Reaches;
 
 /// Hops of a request that begins here (RFC 3261 §8.1.1.6).
-const HOPS: u8 = 70;
+pub(crate) const HOPS: u8 = 70;
 
 /// How a call began.
 #[derive(Clone, Debug)]
@@ -52,6 +52,10 @@ pub(crate) struct Placed {
     pub(crate) sip_call_id: String,
     /// Whom that INVITE reaches.
     pub(crate) reaches: Reaches,
+    /// The call that it was a callee of, before it became one of its own.
+    pub(crate) parent_call_sid: Option<String>,
+    /// Max-Forwards of its INVITEs.
+    pub(crate) hops: u8,
 }
 
 impl Origin {
@@ -110,7 +114,7 @@ impl Origin {
             Origin::Arrived(arrived) => {
                 arrived.request.max_forwards().ok().flatten().unwrap_or(HOPS).saturating_sub(1)
             }
-            Origin::Placed(_) => HOPS,
+            Origin::Placed(placed) => placed.hops,
         }
     }
 

@@ -29,6 +29,13 @@ impl OwnPorts {
         self.of_leg.insert((call, leg), address.port());
     }
 
+    /// The leg is of another call now.
+    pub(crate) fn moved(&mut self, from: (CallKey, LegId), to: (CallKey, LegId)) {
+        if let Some(port) = self.of_leg.remove(&from) {
+            self.of_leg.insert(to, port);
+        }
+    }
+
     /// The leg needs its port no more.
     pub(crate) fn closed(&mut self, call: CallKey, leg: LegId) {
         if let Some(port) = self.of_leg.remove(&(call, leg)) {

@@ -1,30 +1,70 @@
-//! Runs the next verb of the list. A verb is done at once or leaves the call in
-//! [`Stage::Running`] or [`Stage::Asking`]; what ends it sets [`Stage::Next`].
+//! Runs the next verb of a party's list. A verb is done at once or leaves the script in
+//! [`Stage::Running`](crate::script::Stage) or [`Stage::Asking`](crate::script::Stage); what ends
+//! it sets [`Stage::Next`](crate::script::Stage).
 
 use serde_json::Value;
-use verbs::{Hangup, Pause, Redirect, SipDecline, Verb};
+use verbs::{Dtmf, Hangup, Pause, Redirect, SipDecline, Tag, Verb};
 
-use crate::call::{Call, Context, Numbered, Stage};
+use crate::call::{Call, Context};
+use crate::effect::{Effect, Media};
 use crate::hook::Why;
-use crate::leg::caller;
 use crate::leg::caller_leg::Farewell;
+use crate::leg::{LegId, caller, screening};
+use crate::script::{Numbered, Running, Stage};
 use crate::settings::Decline;
 use crate::timer::Timer;
 
 impl Call {
-    /// Takes one verb off the list and starts it; at the end of the list ends the call.
-    pub(crate) fn run_next(&mut self, cx: Context<'_>) {
-        let Some(Numbered { index, verb }) = self.list.pop_front() else {
-            return self.list_ended(cx);
-        };
+    /// Takes one verb off the list of a party and starts it; at the end of the list the caller is
+    /// ended, and a callee is accepted.
+    pub(crate) fn run_next(&mut self, cx: Context<'_>, party: LegId) {
+        let next = self.script(party).and_then(|script| script.list.pop_front());
+        let of_caller = party == self.caller.id;
+        match next {
+            None if of_caller => self.list_ended(cx),
+            None => self.screening_input(cx, party, screening::Input::Ended),
+            Some(Numbered { index, verb }) if of_caller => self.run_of_caller(cx, index, verb),
+            Some(Numbered { index, verb }) => self.run_of_callee(cx, party, index, verb),
+        }
+    }
+
+    fn run_of_caller(&mut self, cx: Context<'_>, index: usize, verb: Verb) {
         match verb {
             Verb::Answer(_) => self.caller_input(cx, caller::Input::Answer),
             Verb::Dial(dial) => self.run_dial(cx, index, *dial),
             Verb::Hangup(hangup) => self.run_hangup(cx, hangup),
-            Verb::Pause(pause) => self.run_pause(cx, &pause),
             Verb::Redirect(redirect) => self.run_redirect(redirect),
             Verb::SipDecline(decline) => self.run_decline(cx, index, decline),
             Verb::Tag(tag) => self.customer_data = Some(Value::Object(tag.data)),
+            other => self.run_of_either(cx, self.caller.id, index, other),
+        }
+    }
+
+    fn run_of_callee(&mut self, cx: Context<'_>, party: LegId, index: usize, verb: Verb) {
+        match verb {
+            Verb::Hangup(Hangup { headers, .. }) => {
+                if let Some(leg) = self.legs.get_mut(&party) {
+                    leg.bye_headers = headers;
+                }
+                self.screening_input(cx, party, screening::Input::Declined);
+            }
+            Verb::Tag(Tag { data, .. }) => {
+                if let Some(leg) = self.legs.get_mut(&party) {
+                    leg.customer_data = Some(Value::Object(data));
+                }
+            }
+            other => self.run_of_either(cx, party, index, other),
+        }
+    }
+
+    /// Verbs that mean the same for each party.
+    fn run_of_either(&mut self, cx: Context<'_>, party: LegId, index: usize, verb: Verb) {
+        match verb {
+            Verb::Pause(pause) => self.run_pause(cx, party, &pause),
+            Verb::Play(play) => self.run_play(cx, party, &play),
+            Verb::Gather(gather) => self.run_gather(cx, party, index, *gather),
+            Verb::Dtmf(dtmf) => self.run_dtmf(cx, party, dtmf),
+            Verb::Config(config) => self.run_config(party, index, *config),
             other => {
                 self.not_supported(&format!("/{index}"), &format!("the verb {}", other.name()));
             }
@@ -45,9 +85,23 @@ impl Call {
         self.end_caller(cx, farewell);
     }
 
-    fn run_pause(&mut self, cx: Context<'_>, pause: &Pause) {
-        self.timers.arm(Timer::Pause, cx.now + pause.length);
-        self.stage = Stage::Running;
+    fn run_pause(&mut self, cx: Context<'_>, party: LegId, pause: &Pause) {
+        self.timers.arm(Timer::Pause(party), cx.now + pause.length);
+        self.run(party, Running::Pause);
+    }
+
+    fn run_dtmf(&mut self, cx: Context<'_>, party: LegId, dtmf: Dtmf) {
+        self.let_hear(cx, party, false);
+        self.run(party, Running::Dtmf);
+        self.effect(Effect::Media(Media::SendKeys(party, dtmf.dtmf, dtmf.duration)));
+    }
+
+    /// Our keys are sent.
+    pub(crate) fn keys_sent(&mut self, party: LegId) {
+        let sending = |stage: &Stage| matches!(stage, Stage::Running(Running::Dtmf));
+        if self.script(party).is_some_and(|script| sending(&script.stage)) {
+            self.go_on(party);
+        }
     }
 
     fn run_redirect(&mut self, redirect: Redirect) {

@@ -287,12 +287,11 @@ fn what_is_unknown_over_or_not_built_is_refused() {
     let (parent, child) = (parent(&world), children(&world).remove(0));
     let no_answer = json!({ "call_status": "no-answer" });
     assert_eq!(refused(&changes(&mut world, &parent, &no_answer)).0, 422);
-    let (status, why) = (422, "mute_status is not supported by this version");
-    let mute = json!({ "mute_status": "mute" });
+    let (status, why) = (422, "listen_status is not supported by this version");
+    let mute = json!({ "listen_status": "pause" });
     for sid in [&parent, &child] {
         assert_eq!(refused(&changes(&mut world, sid, &mute)), (status, why));
     }
-    assert_eq!(refused(&changes(&mut world, &child, &call_hook())).0, 422);
     assert_eq!(refused(&completes(&mut world, "nobody")).0, 404);
     assert_eq!(completes(&mut world, &parent), Reply::Accepted);
     world.run_for(s(0.2));

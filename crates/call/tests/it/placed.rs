@@ -50,12 +50,17 @@ pub(crate) fn sid_of(world: &World, id: CommandId) -> String {
 pub(crate) fn change(call_sid: &str, body: &Value) -> Command {
     let update: Update =
         parse_update_call(&body.to_string()).unwrap_or_else(|faults| panic!("{body}: {faults:?}"));
-    Command::Update { call_sid: call_sid.to_owned(), update }
+    Command::Update { call_sid: call_sid.to_owned(), update: Box::new(update) }
+}
+
+/// A program changes a leg; the reply may come later.
+pub(crate) fn gives(world: &mut World, call_sid: &str, body: &Value) -> CommandId {
+    world.command(change(call_sid, body))
 }
 
 /// A program changes a leg; what the switch said to it.
 pub(crate) fn changes(world: &mut World, call_sid: &str, body: &Value) -> Reply {
-    let id = world.command(change(call_sid, body));
+    let id = gives(world, call_sid, body);
     world.replies[&id].clone()
 }
 

@@ -104,27 +104,6 @@ fn headers_cannot_be_smuggled_in() {
 }
 
 #[test]
-fn a_screening_that_cannot_run_is_refused_and_nobody_bridged_unscreened() {
-    let of_dial = dial(1, &json!({ "confirmHook": "/confirm" }));
-    let mut screened = target(1);
-    screened["confirmHook"] = json!("/confirm");
-    let of_target = dial(0, &json!({ "target": [target(2), screened.clone()] }));
-    let mut by_alias = target(1);
-    by_alias["url"] = json!("/confirm");
-    let of_alias = dial(0, &json!({ "target": [by_alias] }));
-    for (list, pointer) in [
-        (json!([of_dial]), "/0/confirmHook"),
-        (json!([{ "verb": "answer" }, of_target]), "/1/target/1/confirmHook"),
-        (json!([of_alias]), "/0/target/0/confirmHook"),
-    ] {
-        let world = refused(text(&list));
-        assert_refused(&world, pointer);
-        let alerts = alerts(&world);
-        assert!(alerts[0].starts_with(&format!("not-supported: {pointer}: ")), "{alerts:?}");
-    }
-}
-
-#[test]
 fn a_hook_that_fails_refuses_the_caller() {
     let world = refused(Answer::Fails);
     assert_refused(&world, "application.test");
@@ -160,9 +139,11 @@ fn a_list_that_comes_later_is_refused_without_ending_the_call() {
     let list = json!([{ "verb": "answer" }, { "verb": "redirect", "actionHook": "/bad" },
                       { "verb": "pause", "length": 2 }]);
     let scene = Scene::running(&list).callees(vec![waits()]).caller(hangs_up(30.0));
-    let screened = dial(0, &json!({ "target": [phone("1")], "confirmHook": "/confirm" }));
-    let world = scene.answering("/bad", text(&json!([screened]))).play();
-    assert!(alerts(&world)[0].starts_with("not-supported: /0/confirmHook: "));
+    let wrong = dial(0, &json!({ "target": [phone("1")], "timeout": "5 minutes" }));
+    let world = scene.answering("/bad", text(&json!([wrong]))).play();
+    let said = alerts(&world);
+    assert!(said[0].starts_with("invalid-app-payload: "), "{said:?}");
+    assert!(said[0].contains("/0/timeout"), "{said:?}");
     assert_eq!(methods_to(&world, CALLER), ["BYE"]);
     let ended = crate::scene::saw_at(&world, "A", &testkit::Note::Ended);
     crate::scene::assert_near(ended, 2.0);

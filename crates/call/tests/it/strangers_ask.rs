@@ -33,7 +33,7 @@ fn each_method_has_its_answer_and_leaves_nothing() {
         ("REFER", 405),
         ("INFO", 405),
         ("UPDATE", 405),
-        ("PRACK", 405),
+        ("PRACK", 481),
         ("BYE", 481),
         ("CANCEL", 481),
         ("DANCE", 501),

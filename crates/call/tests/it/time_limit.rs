@@ -1,10 +1,11 @@
 //! `timeLimit` ends the callee, counted from its answer; the caller goes on with its list.
 
+use call::LegId;
 use serde_json::json;
-use testkit::Note;
+use testkit::{MediaFact, Note, World};
 
 use crate::events::{child_history, children, event};
-use crate::scene::{CALLER, Scene, answers, assert_near, dial, result, saw_at, talks};
+use crate::scene::{CALLER, Scene, answers, assert_near, dial, finish, result, s, saw_at, talks};
 use crate::sent::methods_to;
 
 #[test]
@@ -40,4 +41,35 @@ fn who_hangs_up_in_time_is_not_limited_and_the_next_call_neither() {
 fn ringing_does_not_count() {
     let world = Scene::dialling(vec![talks(4.0, 2.0)], &json!({ "timeLimit": 3 })).play();
     assert_eq!(result(&world)["dial_call_duration"], 2);
+}
+
+#[test]
+fn both_are_warned_before_it() {
+    for (warning, url) in [
+        (json!({ "before": 2 }), "tone_stream://L=3;%(200,100,1400)"),
+        (json!({ "before": 2, "play": "/warning.wav" }), "/warning.wav"),
+    ] {
+        let more = json!({ "timeLimit": 5, "timeLimitWarning": warning });
+        let mut world = Scene::dialling(vec![answers(1.0)], &more).begin();
+        let played = |world: &World| {
+            let facts = world.media.iter().filter_map(|fact| match fact {
+                MediaFact::Plays(_, leg, _, played) if played == url => Some(*leg),
+                _ => None,
+            });
+            facts.collect::<Vec<LegId>>()
+        };
+        world.run_for(s(3.9));
+        assert!(played(&world).is_empty(), "not yet");
+        world.run_for(s(0.2));
+        assert_eq!(played(&world), [LegId(0), LegId(1)]);
+        finish(&mut world);
+        assert_near(saw_at(&world, "B1", &Note::Ended), 6.0);
+    }
+}
+
+#[test]
+fn a_warning_longer_than_the_limit_is_none() {
+    let more = json!({ "timeLimit": 2, "timeLimitWarning": { "before": 5 } });
+    let world = Scene::dialling(vec![answers(1.0)], &more).play();
+    assert!(!world.media.iter().any(|fact| matches!(fact, MediaFact::Plays(..))));
 }

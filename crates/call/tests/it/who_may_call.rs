@@ -152,8 +152,8 @@ fn without_a_free_port_the_caller_gets_503() {
 fn what_the_protocol_forbids_never_becomes_a_call() {
     for (lines, status) in [
         ("Max-Forwards: 0\r\n", 483),
-        ("Max-Forwards: 70\r\nRequire: 100rel\r\n", 420),
-        ("Max-Forwards: 70\r\nRequire: replaces, timer\r\n", 420),
+        ("Max-Forwards: 70\r\nRequire: precondition\r\n", 420),
+        ("Max-Forwards: 70\r\nRequire: gruu, outbound\r\n", 420),
     ] {
         let peer = Raw(CALLER);
         let mut world = Scene::dialling(vec![waits()], &json!({})).without_caller();

@@ -7,3 +7,7 @@ mod failures;
 mod order_of_status_events;
 mod requests;
 mod retries;
+mod sound_server;
+mod sounds_are_kept;
+mod sounds_in_files;
+mod sounds_over_http;

@@ -27,7 +27,8 @@ pub struct Dropped {
     pub payload_type: u64,
     /// The peer does not send by its direction, or the listener does not want to hear.
     pub direction: u64,
-    /// Nobody hears this leg.
+    /// Nobody hears this leg: it is muted, or not connected, or what its listener hears lies under
+    /// a sound or digits.
     pub unheard: u64,
 }
 

@@ -1,24 +1,29 @@
 //! One leg of a call's media: the stream agreed with its peer, which sources are believed, and
 //! what the peer hears.
 //!
-//! Legs do not know each other; who hears whom is asked by the [`Session`](super::Session).
+//! Legs do not know each other; who hears whom is asked by the [`Session`](super::Session). What
+//! is generated for a leg is in `generate`.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::counters::{Counters, DropReason};
 use super::latch::{Latch, Verdict};
-use super::ringback::Ringback;
+use super::playing::Playing;
+use super::press::Presses;
+use super::sending::Sending;
+use super::source::Source;
 use super::{LegId, Remote, Socket};
 use crate::codec::Codec;
 use crate::sdp::{Direction, Negotiated, TELEPHONE_EVENT};
+use crate::tone::Ringing;
 
 /// What the peer of a leg hears.
 #[derive(Debug)]
 pub(super) enum Hears {
     Nothing,
     Leg(LegId),
-    Tone(Box<Ringback>),
+    Tone(Box<Ringing>),
 }
 
 /// What an RTP packet carries.
@@ -33,6 +38,16 @@ pub(super) struct Leg {
     pub(super) id: LegId,
     pub(super) stream: Option<Stream>,
     pub(super) hears: Hears,
+    /// A sound that lies over it.
+    pub(super) playing: Option<Playing>,
+    /// Digits that lie over both.
+    pub(super) sending: Sending,
+    /// What all that is generated is sent as.
+    pub(super) source: Source,
+    /// Digits that the peer presses.
+    pub(super) presses: Presses,
+    /// Nobody hears the peer, and nobody is passed its digits.
+    pub(super) muted: bool,
     /// The next audio packet forwarded to the peer is the first of another source.
     pub(super) mark_next: bool,
     pub(super) counters: Counters,
@@ -53,11 +68,16 @@ pub(super) struct Stream {
 }
 
 impl Leg {
-    pub(super) fn new(id: LegId) -> Leg {
+    pub(super) fn new(id: LegId, source: Source) -> Leg {
         Leg {
             id,
             stream: None,
             hears: Hears::Nothing,
+            playing: None,
+            sending: Sending::new(),
+            source,
+            presses: Presses::new(),
+            muted: false,
             mark_next: false,
             counters: Counters::default(),
             latched: None,
@@ -66,13 +86,10 @@ impl Leg {
     }
 
     pub(super) fn set_remote(&mut self, now: Instant, remote: Remote) {
-        let stream = Stream::new(now, remote, self.stream.take());
-        let is_heard = stream.is_sent_to();
-        self.stream = Some(stream);
+        self.stream = Some(Stream::new(now, remote, self.stream.take()));
         self.timed_out = false;
-        if let Hears::Tone(ringback) = &mut self.hears {
-            if is_heard { ringback.resume(now) } else { ringback.forget_owed() }
-        }
+        self.source.set_ptime(remote.negotiated.ptime);
+        self.pace(now);
     }
 
     /// Takes a valid RTP packet: is its source believed?

@@ -8,22 +8,29 @@
 //! The sockets, and why legs are joined, are not known here. A leg is heard by at most one other.
 
 mod counters;
+mod generate;
 mod latch;
 mod leg;
-mod ringback;
+mod playing;
+mod press;
+mod relay;
+mod sending;
+mod source;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 pub use self::counters::{Counters, Dropped, Traffic};
-pub use self::ringback::GENERATED_PACKET;
+pub use self::playing::{Play, PlayEnd, PlayId};
+pub use self::sending::DIGIT_LISTS_MAX;
+pub use self::source::GENERATED_PACKET;
 
-use self::counters::DropReason;
-use self::leg::{Content, Hears, Leg};
-use self::ringback::Ringback;
-use crate::codec::g711;
+use self::generate::Events;
+use self::leg::{Hears, Leg};
+use self::press::{DIGITS_BURST_MAX, Pressed};
+use self::source::Source;
+use crate::digits::Digits;
 use crate::random::Random;
-use crate::rtp::{packet, rtcp};
 use crate::sdp::Negotiated;
 use crate::timer::{Deadline, Timer};
 use crate::tone::Tone;
@@ -88,7 +95,39 @@ pub enum SessionEvent {
         /// The leg.
         leg: LegId,
     },
+    /// The peer pressed a digit and released it (RFC 4733): once for each press, whatever is
+    /// lost, repeated or late of its packets, whoever hears them.
+    Digit {
+        /// The leg.
+        leg: LegId,
+        /// `0` to `9`, `*`, `#`, `A` to `D`.
+        digit: char,
+        /// How long it was pressed.
+        duration: Duration,
+    },
+    /// A sound is played no more; once for each [`Session::play`].
+    Played {
+        /// The leg.
+        leg: LegId,
+        /// Which sound.
+        id: PlayId,
+        /// Why.
+        end: PlayEnd,
+        /// Where it was: [`Play::from_sample`] of one that goes on there.
+        at_sample: u64,
+    },
+    /// A list of digits was sent; once for each [`Session::send_digits`].
+    DigitsSent {
+        /// The leg.
+        leg: LegId,
+        /// No if its leg is gone, or if more than [`DIGIT_LISTS_MAX`] waited there already.
+        whole: bool,
+    },
 }
+
+/// A leg on its way from one session to another, with everything but who hears whom.
+#[derive(Debug)]
+pub struct TakenLeg(Leg);
 
 /// One call's media.
 #[derive(Debug)]
@@ -96,25 +135,66 @@ pub struct Session {
     config: SessionConfig,
     random: Random,
     legs: Vec<Leg>,
+    events: Events,
 }
 
 impl Session {
     /// A call without legs. `seed` is all the chance in it; take it from the operating system.
     pub fn new(config: SessionConfig, seed: u64) -> Session {
-        Session { config, random: Random::new(seed), legs: Vec::with_capacity(2) }
+        let random = Random::new(seed);
+        Session { config, random, legs: Vec::with_capacity(2), events: Events::new() }
     }
 
     /// A leg that is not set up and hears nothing; nothing if it is there already.
     pub fn add_leg(&mut self, leg: LegId) {
         if self.leg(leg).is_none() {
-            self.legs.push(Leg::new(leg));
+            let source = Source::new(&mut self.random);
+            self.legs.push(Leg::new(leg, source));
+            self.make_room();
         }
     }
 
-    /// Forgets a leg; whoever heard it hears nothing.
+    /// Forgets a leg; whoever heard it hears nothing. What was played or sent to it is reported
+    /// as stopped.
     pub fn remove_leg(&mut self, leg: LegId) {
         self.unhear(leg, None);
+        if let Some(leg) = find(&mut self.legs, leg) {
+            leg.end_all(&mut self.events);
+        }
         self.legs.retain(|known| known.id != leg);
+    }
+
+    /// Takes a leg out, for another session: the agreement with its peer, the sources that are
+    /// believed, its counters, the stream that is generated for it, a sound that is played and
+    /// digits that are sent. Whoever heard it hears nothing, and it hears nothing where it comes.
+    pub fn take_leg(&mut self, leg: LegId) -> Option<Box<TakenLeg>> {
+        let index = self.legs.iter().position(|known| known.id == leg)?;
+        self.unhear(leg, None);
+        let mut taken = self.legs.remove(index);
+        taken.hears = Hears::Nothing;
+        Some(Box::new(TakenLeg(taken)))
+    }
+
+    /// Puts in a leg of another session under the number `leg`.
+    ///
+    /// # Errors
+    /// The leg, if one of that number is there.
+    pub fn put_leg(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        taken: Box<TakenLeg>,
+    ) -> Result<(), Box<TakenLeg>> {
+        if self.leg(leg).is_some() {
+            return Err(taken);
+        }
+        let TakenLeg(mut moved) = *taken;
+        moved.id = leg;
+        moved.mark_next = true;
+        moved.pace(now);
+        self.legs.push(moved);
+        self.make_room();
+        Ok(())
     }
 
     /// Sets a leg up, or changes it after a new offer and answer. Its source may settle anew; if
@@ -132,7 +212,7 @@ impl Session {
     }
 
     /// `to` hears `from`, and nobody else does. What `from` hears stays.
-    pub fn connect(&mut self, _now: Instant, from: LegId, to: LegId) {
+    pub fn connect(&mut self, now: Instant, from: LegId, to: LegId) {
         if from == to || self.leg(from).is_none() {
             return;
         }
@@ -140,27 +220,76 @@ impl Session {
         if !matches!(listener.hears, Hears::Leg(heard) if heard == from) {
             listener.hears = Hears::Leg(from);
             listener.mark_next = true;
+            listener.pace(now);
         }
         self.unhear(from, Some(to));
     }
 
     /// `to` hears a tone, until `bridge`, `connect` or `silence`; one that it hears goes on.
     pub fn ringback(&mut self, now: Instant, to: LegId, tone: &'static Tone) {
-        let mut ringback = Ringback::new(tone, &mut self.random);
-        let Some(listener) = self.leg_mut(to) else { return };
-        if matches!(&listener.hears, Hears::Tone(sounding) if sounding.tone() == tone) {
-            return;
+        if let Some(listener) = self.leg_mut(to) {
+            listener.ringback(now, tone);
         }
-        if listener.stream.as_ref().is_some_and(|stream| stream.is_sent_to()) {
-            ringback.resume(now);
-        }
-        listener.hears = Hears::Tone(Box::new(ringback));
     }
 
-    /// `to` hears nothing more.
+    /// `to` hears nothing more, but a sound that is played to it.
     pub fn silence(&mut self, to: LegId) {
         if let Some(listener) = self.leg_mut(to) {
             listener.hears = Hears::Nothing;
+            if !listener.is_covered() {
+                listener.source.stop();
+            }
+        }
+    }
+
+    /// Plays a sound to a leg, over whatever it hears: until the sound is over nothing of that is
+    /// sent, and then it goes on. A sound that is played there already ends.
+    ///
+    /// It takes its time also while the leg is not set up, or may not be sent to. Without such a
+    /// leg it is [`PlayEnd::Stopped`] at once.
+    pub fn play(&mut self, now: Instant, to: LegId, play: Play) {
+        match find(&mut self.legs, to) {
+            Some(leg) => leg.play(now, play, &mut self.events),
+            None => self.events.push_back(SessionEvent::Played {
+                leg: to,
+                id: play.id,
+                end: PlayEnd::Stopped,
+                at_sample: play.from_sample,
+            }),
+        }
+        self.make_room();
+    }
+
+    /// Ends the sound that is played to a leg; nothing if `id` names another.
+    pub fn stop_play(&mut self, now: Instant, leg: LegId, id: Option<PlayId>) {
+        if let Some(leg) = find(&mut self.legs, leg) {
+            leg.stop_play(now, id, &mut self.events);
+        }
+    }
+
+    /// Sends digits to a leg, over whatever else it is sent and after those that are being sent:
+    /// as telephone-events, or as tones where it takes none. Each digit lasts `length`, at least
+    /// [`DIGIT_LENGTH_MIN`](crate::digits::DIGIT_LENGTH_MIN) and at most
+    /// [`DIGIT_LENGTH_MAX`](crate::digits::DIGIT_LENGTH_MAX), and is followed by 100 ms of pause.
+    ///
+    /// They take their time also while the leg is not set up, or may not be sent to, and are lost
+    /// then.
+    pub fn send_digits(&mut self, now: Instant, to: LegId, digits: Digits, length: Duration) {
+        match find(&mut self.legs, to) {
+            Some(leg) => leg.send_digits(now, digits, length, &mut self.events),
+            None => self.events.push_back(SessionEvent::DigitsSent { leg: to, whole: false }),
+        }
+        self.make_room();
+    }
+
+    /// While a leg is muted nobody hears it or is passed its digits. They are reported all the
+    /// same.
+    pub fn mute(&mut self, leg: LegId, muted: bool) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.muted = muted;
+        }
+        if let Some(listener) = self.listener_mut(leg) {
+            listener.mark_next = true;
         }
     }
 
@@ -169,52 +298,20 @@ impl Session {
         self.leg(leg).map(|leg| &leg.counters)
     }
 
-    /// Takes a datagram from the RTP port of `leg`. If somebody hears it, it is rewritten in
-    /// place for them, and the answer says where to send it.
-    pub fn handle_rtp(
-        &mut self,
-        now: Instant,
-        leg: LegId,
-        from: SocketAddr,
-        packet: &mut [u8],
-    ) -> Option<Forward> {
-        let speaker = self.leg(leg)?;
-        let shared = speaker.stream.as_ref().is_some_and(|stream| stream.negotiated.rtcp_mux);
-        let outcome = if shared && rtcp::is_rtcp(packet) {
-            self.relay_rtcp(leg, from, Socket::Rtp, packet)
-        } else {
-            self.relay_rtp(now, leg, from, packet)
-        };
-        self.settle(leg, outcome)
-    }
-
-    /// Takes a datagram from the RTCP port of `leg`; like [`Session::handle_rtp`].
-    pub fn handle_rtcp(
-        &mut self,
-        _now: Instant,
-        leg: LegId,
-        from: SocketAddr,
-        packet: &mut [u8],
-    ) -> Option<Forward> {
-        self.leg(leg)?;
-        let outcome = self.relay_rtcp(leg, from, Socket::Rtcp, packet);
-        self.settle(leg, outcome)
-    }
-
-    /// Counts the packets of tones that are due, and peers that fell silent.
+    /// Counts the generated packets that are due, peers that fell silent, and digits whose end
+    /// was lost.
     pub fn handle_timeout(&mut self, now: Instant) {
         for leg in &mut self.legs {
+            if let Some(pressed) = leg.presses.handle_timeout(now) {
+                report(&mut self.events, leg.id, pressed);
+            }
+            leg.handle_frames(now, &mut self.events);
             let Some(stream) = &mut leg.stream else { continue };
             let limit = self.config.inactivity;
             let until = stream.silent_since.zip(limit).and_then(|(since, l)| since.checked_add(l));
             if until.is_some_and(|until| until <= now) {
                 stream.silent_since = None;
                 leg.timed_out = true;
-            }
-            if let Hears::Tone(ringback) = &mut leg.hears
-                && stream.is_sent_to()
-            {
-                ringback.handle_timeout(now);
             }
         }
     }
@@ -232,24 +329,24 @@ impl Session {
     /// Writes the next generated packet into `buffer`, which must hold [`GENERATED_PACKET`]
     /// octets; `None` if none is due.
     pub fn poll_transmit(&mut self, buffer: &mut [u8]) -> Option<Forward> {
+        let buffer = buffer.get_mut(..GENERATED_PACKET)?;
         for leg in &mut self.legs {
-            let Hears::Tone(ringback) = &mut leg.hears else { continue };
-            if !ringback.is_due() {
+            let Some(to) = leg.stream.as_ref().and_then(|stream| stream.rtp_destination()) else {
                 continue;
+            };
+            while leg.begin_frame(&mut self.events) {
+                if let Some(len) = leg.write_frame(buffer) {
+                    leg.counters.sent.count(len);
+                    return Some(Forward { leg: leg.id, socket: Socket::Rtp, to, len });
+                }
             }
-            let Some(stream) = &leg.stream else { continue };
-            let Some(to) = stream.rtp_destination() else { continue };
-            let codec = stream.negotiated.codec;
-            let number = stream.negotiated.payload_types.of(codec);
-            let number = number.unwrap_or(codec.payload_type());
-            let len = ringback.write(codec, number, buffer)?;
-            leg.counters.sent.count(len);
-            return Some(Forward { leg: leg.id, socket: Socket::Rtp, to, len });
         }
         None
     }
 
-    /// The next event. At most one of each kind waits on a leg.
+    /// The next event. Those of one leg come in the order in which they happened, but
+    /// [`SessionEvent::Latched`] and [`SessionEvent::MediaTimeout`] before the others, and at
+    /// most one of each.
     pub fn poll_event(&mut self) -> Option<SessionEvent> {
         for leg in &mut self.legs {
             if let Some(address) = leg.latched.take() {
@@ -259,87 +356,16 @@ impl Session {
                 return Some(SessionEvent::MediaTimeout { leg: leg.id });
             }
         }
-        None
-    }
-
-    fn relay_rtp(
-        &mut self,
-        now: Instant,
-        leg: LegId,
-        from: SocketAddr,
-        bytes: &mut [u8],
-    ) -> Result<Forward, DropReason> {
-        let packet = packet::Packet::parse(bytes).map_err(|_| DropReason::Malformed)?;
-        let speaker = self.leg_mut(leg).ok_or(DropReason::Source)?;
-        let negotiated = speaker.receive_rtp(now, from, bytes.len())?;
-        if !negotiated.direction.receives() {
-            return Err(DropReason::Direction);
-        }
-        let content = leg::content(negotiated, packet.payload_type);
-        let content = content.ok_or(DropReason::PayloadType)?;
-
-        let listener = self.listener_mut(leg).ok_or(DropReason::Unheard)?;
-        let stream = listener.stream.as_ref().ok_or(DropReason::Unheard)?;
-        let to = stream.rtp_destination().ok_or(DropReason::Direction)?;
-        let (number, wanted) =
-            leg::mapped(&stream.negotiated, content).ok_or(DropReason::PayloadType)?;
-        let mut mark = false;
-        if let (Content::Audio(from), Content::Audio(to)) = (content, wanted) {
-            if let Some(payload) = bytes.get_mut(packet.payload) {
-                g711::convert(from, to, payload);
-            }
-            // why: not on telephone-event, where the marker says that an event begins.
-            mark = std::mem::take(&mut listener.mark_next);
-        }
-        packet::rewrite(bytes, number, mark);
-        listener.counters.sent.count(bytes.len());
-        Ok(Forward { leg: listener.id, socket: Socket::Rtp, to, len: bytes.len() })
-    }
-
-    fn relay_rtcp(
-        &mut self,
-        leg: LegId,
-        from: SocketAddr,
-        via: Socket,
-        bytes: &[u8],
-    ) -> Result<Forward, DropReason> {
-        rtcp::check(bytes).map_err(|_| DropReason::Malformed)?;
-        let speaker = self.leg_mut(leg).ok_or(DropReason::Source)?;
-        speaker.receive_rtcp(from, via, bytes.len())?;
-        // why: on a one-way stream the listener's reports go back to who is heard.
-        let heard = match speaker.hears {
-            Hears::Leg(heard) => Some(heard),
-            Hears::Nothing | Hears::Tone(_) => None,
-        };
-        let listener = self.listener_mut(leg).map(|listener| listener.id).or(heard);
-        let listener = listener.and_then(|id| self.leg_mut(id)).ok_or(DropReason::Unheard)?;
-        let stream = listener.stream.as_ref().ok_or(DropReason::Unheard)?;
-        let (to, socket) = stream.rtcp_destination().ok_or(DropReason::Direction)?;
-        listener.counters.rtcp_sent.count(bytes.len());
-        Ok(Forward { leg: listener.id, socket, to, len: bytes.len() })
-    }
-
-    fn settle(&mut self, leg: LegId, outcome: Result<Forward, DropReason>) -> Option<Forward> {
-        match outcome {
-            Ok(forward) => Some(forward),
-            Err(reason) => {
-                self.leg_mut(leg)?.counters.dropped.count(reason);
-                None
-            }
-        }
+        self.events.pop_front()
     }
 
     fn deadlines(&self, leg: &Leg) -> impl Iterator<Item = Deadline> {
-        let stream = leg.stream.as_ref();
-        let since = stream.and_then(|stream| stream.silent_since);
+        let since = leg.stream.as_ref().and_then(|stream| stream.silent_since);
         let silent = since.zip(self.config.inactivity).and_then(|(since, l)| since.checked_add(l));
-        let tone = match &leg.hears {
-            Hears::Tone(ringback) if stream.is_some_and(|s| s.is_sent_to()) => ringback.next(),
-            _ => None,
-        };
         let inactivity = silent.map(|at| Deadline { at, timer: Timer::Inactivity(leg.id) });
-        let tone = tone.map(|at| Deadline { at, timer: Timer::Tone(leg.id) });
-        inactivity.into_iter().chain(tone)
+        let packet = leg.source.next().map(|at| Deadline { at, timer: Timer::Packet(leg.id) });
+        let press = leg.presses.next().map(|at| Deadline { at, timer: Timer::Press(leg.id) });
+        [inactivity, packet, press].into_iter().flatten()
     }
 
     /// Nobody hears `speaker` any more, but for `except`.
@@ -352,16 +378,30 @@ impl Session {
         }
     }
 
+    /// Makes room for every event that can come of packets and time, so that those allocate
+    /// nothing.
+    fn make_room(&mut self) {
+        let ends: usize = self.legs.iter().map(|leg| 1 + leg.sending.lists()).sum();
+        self.events.reserve(ends + DIGITS_BURST_MAX as usize);
+    }
+
     fn leg(&self, id: LegId) -> Option<&Leg> {
         self.legs.iter().find(|leg| leg.id == id)
     }
 
     fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {
-        self.legs.iter_mut().find(|leg| leg.id == id)
+        find(&mut self.legs, id)
     }
+}
 
-    fn listener_mut(&mut self, speaker: LegId) -> Option<&mut Leg> {
-        let hears = |leg: &&mut Leg| matches!(leg.hears, Hears::Leg(heard) if heard == speaker);
-        self.legs.iter_mut().find(hears)
+fn find(legs: &mut [Leg], id: LegId) -> Option<&mut Leg> {
+    legs.iter_mut().find(|leg| leg.id == id)
+}
+
+/// Reports a digit, unless too many wait to be taken.
+fn report(events: &mut Events, leg: LegId, pressed: Pressed) {
+    if events.len() < DIGITS_BURST_MAX as usize {
+        let Pressed { digit, duration } = pressed;
+        events.push_back(SessionEvent::Digit { leg, digit, duration });
     }
 }

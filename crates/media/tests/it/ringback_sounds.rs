@@ -9,7 +9,9 @@ use media::timer::Timer;
 use media::tone::{self, Tone};
 use media::{Forward, Socket};
 
-use crate::support::{CALLEE, CALLEE_RTP, CALLER, CALLER_RTP, Call, address, ms, packet, stream};
+use crate::support::{
+    CALLEE, CALLEE_RTP, CALLER, CALLER_RTP, Call, address, amplitude, ms, packet, stream,
+};
 
 fn ringing(codec: Codec, country: &str) -> Call {
     let mut call = Call::new(None);
@@ -30,17 +32,6 @@ fn record(call: &mut Call, milliseconds: u64) -> Vec<(Forward, Vec<u8>)> {
         packets.extend(call.advance(ms(20)));
     }
     packets
-}
-
-/// Amplitude of one frequency in the samples.
-fn amplitude(samples: &[f64], frequency: f64) -> f64 {
-    let (mut re, mut im) = (0.0, 0.0);
-    for (n, sample) in samples.iter().enumerate() {
-        let angle = TAU * frequency * n as f64 / 8000.0;
-        re += sample * angle.cos();
-        im += sample * angle.sin();
-    }
-    2.0 * re.hypot(im) / samples.len() as f64
 }
 
 #[test]
@@ -159,7 +150,7 @@ fn a_packet_is_due_every_20_ms_from_the_first_without_drift() {
     for wake in 1..=500_u64 {
         let deadline = call.session.next_deadline().unwrap();
         assert_eq!(deadline.at, start + ms(20 * wake));
-        assert_eq!(deadline.timer, Timer::Tone(CALLER));
+        assert_eq!(deadline.timer, Timer::Packet(CALLER));
         // Each wake-up is late by up to 15 ms.
         call.now = deadline.at + ms(wake * 7 % 16);
         call.session.handle_timeout(call.now);
@@ -221,18 +212,33 @@ fn the_callee_replaces_the_tone_and_its_first_packet_is_marked() {
 }
 
 #[test]
-fn silence_stops_the_tone_and_a_new_one_has_its_own_ssrc() {
+fn silence_stops_the_tone_and_a_new_one_goes_on_in_the_same_stream() {
     let mut call = ringing(Codec::Pcmu, "us");
     let first = Packet::parse(&call.generated()[0].1).unwrap();
     call.session.ringback(call.now, CALLER, tone::country("us").unwrap());
     let next = Packet::parse(&call.advance(ms(20))[0].1).unwrap();
-    assert_eq!(next.ssrc, first.ssrc, "asked again, the same tone goes on");
+    assert!(!next.marker, "asked again, the same tone goes on");
     call.session.silence(CALLER);
     assert!(call.advance(ms(100)).is_empty());
     call.session.ringback(call.now, CALLER, tone::country("us").unwrap());
     let again = Packet::parse(&call.generated()[0].1).unwrap();
-    assert_ne!(again.ssrc, first.ssrc);
+    assert_eq!((again.ssrc, again.sequence), (first.ssrc, first.sequence.wrapping_add(2)));
+    assert_eq!(again.timestamp, first.timestamp.wrapping_add(6 * 160), "120 ms later");
     assert!(again.marker);
+}
+
+#[test]
+fn packets_are_as_long_as_the_peer_asks_within_reason() {
+    for (ptime, length) in [(30, 30), (10, 10), (60, 60), (200, 60), (1, 10)] {
+        let mut call = Call::new(None);
+        call.set(CALLER, Negotiated { ptime: ms(ptime), ..stream(CALLER_RTP, Codec::Pcmu) });
+        call.session.ringback(call.now, CALLER, tone::country("de").unwrap());
+        let first = Packet::parse(&call.generated()[0].1).unwrap();
+        assert_eq!(first.payload.len() as u64, length * 8, "{ptime}");
+        assert!(call.advance(ms(length - 1)).is_empty());
+        let next = Packet::parse(&call.advance(ms(1))[0].1).unwrap();
+        assert_eq!(next.timestamp, first.timestamp.wrapping_add(length as u32 * 8));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A call of two legs under a virtual clock, and packets to feed it.
 
+use std::f64::consts::TAU;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -140,6 +141,17 @@ pub(crate) fn sender_report() -> Vec<u8> {
     bytes.extend_from_slice(&[7; 24]);
     bytes.extend_from_slice(&[0x81, 202, 0, 2, 0, 0, 0, 1, 1, 1, b'x', 0]);
     bytes
+}
+
+/// Amplitude of one frequency in the samples.
+pub(crate) fn amplitude(samples: &[f64], frequency: f64) -> f64 {
+    let (mut re, mut im) = (0.0, 0.0);
+    for (n, sample) in samples.iter().enumerate() {
+        let angle = TAU * frequency * n as f64 / 8000.0;
+        re += sample * angle.cos();
+        im += sample * angle.sin();
+    }
+    2.0 * re.hypot(im) / samples.len() as f64
 }
 
 /// Numbers that are the same on each run.

@@ -6,10 +6,11 @@
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
-use media::{Forward, LegId, Session, SessionEvent, Socket};
+use media::{Forward, LegId, Session, SessionEvent, Socket, TakenLeg};
 
 use super::command::{Event, Reports};
 use super::counters::Totals;
+use super::moving::MovedLeg;
 use super::packet_io::{PACKET_SIZE, PACKETS_MAX, PacketIo};
 use super::port::PortPair;
 use crate::sys::{Batch, Family, RawAddress, Shipment};
@@ -52,6 +53,12 @@ impl<Io: PacketIo> Bench<Io> {
     }
 }
 
+/// What a call gets a leg of: its sockets, and what it was in the call that it comes from.
+pub(crate) struct Arrival {
+    pub(crate) pair: PortPair,
+    pub(crate) taken: Option<(Instant, Box<TakenLeg>)>,
+}
+
 /// One leg's sockets.
 struct Leg {
     id: LegId,
@@ -90,11 +97,12 @@ impl Call {
     pub(crate) fn add_leg<Io: PacketIo>(
         &mut self,
         id: LegId,
-        pair: PortPair,
+        arrival: Arrival,
         keys: [u64; 2],
         io: &mut Io,
         reports: &mut Reports,
     ) -> Result<(), String> {
+        let Arrival { pair, taken } = arrival;
         let port = pair.port();
         if self.legs.iter().any(|known| known.id == id) {
             drop(pair);
@@ -110,7 +118,13 @@ impl Call {
             Ok(local) => {
                 let family = Family::of(local);
                 self.legs.push(Leg { id, pair, family, unfinished: [false; 2] });
-                self.session.add_leg(id);
+                match taken {
+                    None => self.session.add_leg(id),
+                    Some((now, taken)) => {
+                        let put = self.session.put_leg(now, id, taken);
+                        debug_assert!(put.is_ok(), "the session has the legs of the call");
+                    }
+                }
                 Ok(())
             }
             Err(error) => {
@@ -119,6 +133,16 @@ impl Call {
                 Err(format!("RTP port {port} cannot be watched: {error}"))
             }
         }
+    }
+
+    /// Takes a leg out with its sockets, which are watched no longer; what comes to them waits.
+    pub(crate) fn take_leg<Io: PacketIo>(&mut self, id: LegId, io: &mut Io) -> Option<MovedLeg> {
+        let index = self.legs.iter().position(|leg| leg.id == id)?;
+        let taken = self.session.take_leg(id)?;
+        let Leg { pair, .. } = self.legs.swap_remove(index);
+        io.remove(pair.rtp());
+        io.remove(pair.rtcp());
+        Some(MovedLeg { pair, taken })
     }
 
     /// Closes the sockets of a leg and reports its port.
@@ -218,15 +242,29 @@ impl Call {
         }
         outlet.ship(&self.legs, bench);
         while let Some(event) = self.session.poll_event() {
-            match event {
-                SessionEvent::MediaTimeout { leg } => {
-                    reports.push(Event::MediaTimeout { call: self.id, leg });
-                }
-                SessionEvent::Latched { leg, address } => {
-                    tracing::debug!(call = self.id, leg = leg.0, %address, "RTP source settled");
-                }
+            if let Some(event) = self.told(event) {
+                reports.push(event);
             }
         }
+    }
+
+    /// What the signalling side is told of an event.
+    fn told(&self, event: SessionEvent) -> Option<Event> {
+        let call = self.id;
+        Some(match event {
+            SessionEvent::MediaTimeout { leg } => Event::MediaTimeout { call, leg },
+            SessionEvent::Digit { leg, digit, duration } => {
+                Event::Digit { call, leg, digit, duration }
+            }
+            SessionEvent::Played { leg, id, end, at_sample } => {
+                Event::Played { call, leg, id, end, at_sample }
+            }
+            SessionEvent::DigitsSent { leg, whole } => Event::DigitsSent { call, leg, whole },
+            SessionEvent::Latched { leg, address } => {
+                tracing::debug!(call, leg = leg.0, %address, "RTP source settled");
+                return None;
+            }
+        })
     }
 }
 

@@ -7,6 +7,8 @@
 mod call;
 mod command;
 mod counters;
+mod lane;
+mod moving;
 mod packet_io;
 mod port;
 mod timers;
@@ -15,10 +17,10 @@ mod worker;
 mod worker_panic;
 mod workers;
 
-pub use command::{
-    COMMANDS_MAX, Command, EVENTS_MAX, Event, EventReceiver, Handle, OPENINGS_MAX, SendError,
-};
+pub use command::{Command, EVENTS_MAX, Event, EventReceiver};
 pub use counters::Totals;
+pub use lane::{COMMANDS_MAX, Handle, OPENINGS_MAX, SendError};
+pub use moving::Move;
 pub use port::{PortPair, Ports, PortsError, REST};
 pub use worker::Config;
 pub use workers::Workers;

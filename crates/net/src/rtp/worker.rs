@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use media::{LegId, Session, SessionConfig, Socket};
 
-use super::call::{Bench, Call};
-use super::command::{Command, Event, Inlet, Reports};
+use super::call::{Arrival, Bench, Call};
+use super::command::{Command, Event, Reports};
 use super::counters::Counters;
+use super::lane::{Errand, Handle, Inlet};
+use super::moving::{MovedLeg, Moves};
 use super::packet_io::PacketIo;
-use super::port::PortPair;
 use super::timers::Timers;
 use crate::seed::Seeds;
 
@@ -85,14 +86,15 @@ struct Slot {
 pub(crate) struct Worker<Io> {
     config: Config,
     inlet: Inlet,
-    reports: Reports,
+    pub(super) reports: Reports,
     counters: Arc<Counters>,
     seeds: Seeds,
     bench: Bench<Io>,
     slots: Vec<Slot>,
     vacant: Vec<usize>,
     /// Slots by call; for commands only.
-    calls: BTreeMap<u64, usize>,
+    pub(super) calls: BTreeMap<u64, usize>,
+    pub(super) moves: Moves,
     timers: Timers,
     /// Sockets of all calls.
     sockets: usize,
@@ -107,7 +109,7 @@ pub(crate) struct Worker<Io> {
 impl<Io: PacketIo> Worker<Io> {
     pub(crate) fn new(
         config: Config,
-        inlet: Inlet,
+        (handle, inlet): (Handle, Inlet),
         reports: Reports,
         counters: Arc<Counters>,
         mut io: Io,
@@ -123,6 +125,7 @@ impl<Io: PacketIo> Worker<Io> {
             slots: Vec::new(),
             vacant: Vec::new(),
             calls: BTreeMap::new(),
+            moves: Moves::new(handle),
             timers: Timers::default(),
             sockets: 0,
             unfinished: Vec::new(),
@@ -140,9 +143,10 @@ impl<Io: PacketIo> Worker<Io> {
             }
         }
         // why: a call whose opening still waits has ports to report, too.
-        while let Some(command) = self.inlet.take() {
-            self.carry_out(Instant::now(), command);
+        while let Some(errand) = self.inlet.take() {
+            self.take_errand(Instant::now(), errand);
         }
+        self.end_moves();
         while let Some((_, slot)) = self.calls.pop_first() {
             self.close(slot);
         }
@@ -151,7 +155,7 @@ impl<Io: PacketIo> Worker<Io> {
 
     /// One round: sleep, commands, packets, deadlines.
     fn turn(&mut self) -> io::Result<()> {
-        let waiting = self.reports.flush();
+        let waiting = self.flush_moves() | self.reports.flush();
         let timeout = self.timeout(Instant::now(), waiting);
         let ready = self.bench.io.wait(timeout)?;
 
@@ -256,11 +260,12 @@ impl<Io: PacketIo> Worker<Io> {
         }
     }
 
-    fn fail(&mut self, slot: usize, reason: String) {
+    pub(super) fn fail(&mut self, slot: usize, reason: String) {
         let Some(call) = self.slots[slot].call.as_ref().map(|call| call.id) else { return };
         tracing::error!(call, reason, "media of a call ended");
         self.calls.remove(&call);
         self.close(slot);
+        self.forget_waiting(call);
         self.reports.push(Event::Failed { call, reason });
     }
 
@@ -268,18 +273,35 @@ impl<Io: PacketIo> Worker<Io> {
         self.commands_left = false;
         for _ in 0..COMMANDS_PER_TURN {
             match self.inlet.take() {
-                Some(command) => self.carry_out(now, command),
+                Some(errand) => self.take_errand(now, errand),
                 None => return,
             }
         }
         self.commands_left = true;
     }
 
-    fn carry_out(&mut self, now: Instant, command: Command) {
-        let id = command.call();
-        if let Command::Open { leg, pair, .. } = command {
-            return self.open(id, leg, pair);
+    fn take_errand(&mut self, now: Instant, errand: Errand) {
+        match errand {
+            Errand::Carry(command) => {
+                if let Some(command) = self.wait_for_legs(command) {
+                    self.carry_out(now, command);
+                }
+            }
+            Errand::Expect { call, leg } => self.moves.expect(call, leg),
+            Errand::Arrive { call, leg, moved } => self.arrive(now, (call, leg), moved),
         }
+    }
+
+    /// Carries out a command that has nothing to wait for.
+    pub(super) fn carry_out(&mut self, now: Instant, command: Command) {
+        let id = command.call();
+        let command = match command {
+            Command::Open { leg, pair, .. } => {
+                return self.open(id, leg, Arrival { pair, taken: None });
+            }
+            Command::Move(moving) => return self.depart(now, moving),
+            command => command,
+        };
         // why: a command may cross the report that the call's media failed.
         let Some(&slot) = self.calls.get(&id) else { return };
         if let Command::Close { .. } = command {
@@ -293,13 +315,33 @@ impl<Io: PacketIo> Worker<Io> {
             Command::Connect { from, to, .. } => call.session.connect(now, from, to),
             Command::Ringback { to, tone, .. } => call.session.ringback(now, to, tone),
             Command::Silence { to, .. } => call.session.silence(to),
+            Command::Play { to, play, .. } => call.session.play(now, to, play),
+            Command::StopPlay { leg, id, .. } => call.session.stop_play(now, leg, id),
+            Command::SendDigits { to, digits, length, .. } => {
+                call.session.send_digits(now, to, digits, length);
+            }
+            Command::Mute { leg, muted, .. } => call.session.mute(leg, muted),
             Command::CloseLeg { leg, .. } => call.remove_leg(leg, &mut bench.io, reports),
-            Command::Open { .. } | Command::Close { .. } => {}
+            Command::Open { .. } | Command::Move(_) | Command::Close { .. } => {}
         });
         self.sockets -= sockets - self.sockets_of(slot);
     }
 
-    fn open(&mut self, id: u64, leg: LegId, pair: PortPair) {
+    /// Takes a leg with its sockets out of a call.
+    pub(super) fn take_leg(&mut self, call: u64, leg: LegId) -> Option<MovedLeg> {
+        let &slot = self.calls.get(&call)?;
+        let sockets = self.sockets_of(slot);
+        let moved = self.with_call(slot, |call, bench, _| call.take_leg(leg, &mut bench.io));
+        let moved = moved.flatten();
+        // why: a call that panicked has given its sockets back itself.
+        if moved.is_some() {
+            self.sockets -= sockets - self.sockets_of(slot);
+        }
+        moved
+    }
+
+    /// Gives a call a leg, and makes the call with its first.
+    pub(super) fn open(&mut self, id: u64, leg: LegId, arrival: Arrival) {
         let slot = match self.calls.get(&id) {
             Some(&slot) => slot,
             None => self.admit(id),
@@ -312,7 +354,7 @@ impl<Io: PacketIo> Worker<Io> {
         let keys = [key(Socket::Rtp), key(Socket::Rtcp)];
         let before = self.sockets_of(slot);
         let opened = self.with_call(slot, |call, bench, reports| {
-            call.add_leg(leg, pair, keys, &mut bench.io, reports)
+            call.add_leg(leg, arrival, keys, &mut bench.io, reports)
         });
         self.sockets += self.sockets_of(slot) - before;
         if let Some(Err(reason)) = opened {

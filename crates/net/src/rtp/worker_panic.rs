@@ -11,8 +11,9 @@ use media::sdp::{Direction, Negotiated, PayloadTypes};
 use media::{Codec, LegId, Remote};
 use tokio::sync::mpsc;
 
-use super::command::{Handle, Reports, lane};
+use super::command::Reports;
 use super::counters::Counters;
+use super::lane::{Handle, lane};
 use super::packet_io::{PacketIo, Sockets};
 use super::worker::{Config, Worker};
 use super::{Command, Event, PortPair};
@@ -104,10 +105,11 @@ fn a_panic_ends_one_call_and_the_others_live_on() {
     let (sender, mut events) = mpsc::channel(16);
     let sockets = Panicking(Sockets::new().expect("a descriptor"));
     let (reports, counters) = (Reports::new(sender), Arc::new(Counters::default()));
-    let worker = Worker::new(Config::default(), inlet, reports, counters, sockets);
+    let handle = Handle::new(vec![lane]);
+    let queues = (handle.clone(), inlet);
+    let worker = Worker::new(Config::default(), queues, reports, counters, sockets);
     let worker = worker.expect("a live descriptor");
     let thread = std::thread::spawn(|| worker.run());
-    let handle = Handle::new(vec![lane]);
 
     let (doomed, other) = (bridged(&handle, 1), bridged(&handle, 2));
     speak(&doomed[0], &doomed[1]);

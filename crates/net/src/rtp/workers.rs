@@ -7,8 +7,9 @@ use std::thread::{Builder, JoinHandle, available_parallelism};
 
 use tokio::sync::mpsc;
 
-use super::command::{EVENTS_MAX, EventReceiver, Handle, Reports, lane};
+use super::command::{EVENTS_MAX, EventReceiver, Reports};
 use super::counters::{Counters, Totals};
+use super::lane::{Handle, lane};
 use super::packet_io::Sockets;
 use super::worker::{Config, Worker};
 
@@ -33,19 +34,20 @@ impl Workers {
     /// The system's: no thread or no descriptor to be had.
     pub fn start(count: usize, config: Config) -> io::Result<(Workers, EventReceiver)> {
         let (sender, receiver) = mpsc::channel(EVENTS_MAX);
-        let mut lanes = Vec::new();
+        let lanes: Vec<_> = (0..count.max(1)).map(|_| lane()).collect::<io::Result<_>>()?;
+        let (lanes, inlets): (Vec<_>, Vec<_>) = lanes.into_iter().unzip();
+        let handle = Handle::new(lanes);
         let mut workers = Vec::new();
         let mut counters = Vec::new();
-        for _ in 0..count.max(1) {
-            let (lane, inlet) = lane()?;
+        for inlet in inlets {
             let counted = Arc::new(Counters::default());
             let reports = Reports::new(sender.clone());
             let sockets = Sockets::new()?;
-            workers.push(Worker::new(config, inlet, reports, Arc::clone(&counted), sockets)?);
-            lanes.push(lane);
+            let queues = (handle.clone(), inlet);
+            workers.push(Worker::new(config, queues, reports, Arc::clone(&counted), sockets)?);
             counters.push(counted);
         }
-        let mut started = Workers { handle: Handle::new(lanes), threads: Vec::new(), counters };
+        let mut started = Workers { handle, threads: Vec::new(), counters };
         for (number, worker) in workers.into_iter().enumerate() {
             let thread = Builder::new().name(format!("media-{number}"));
             // why: if this fails, dropping `started` ends those that run already.

@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 
-use crate::message::Message;
+use crate::{message::Message, method::Method};
 
 /// How a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,6 +97,17 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// One request of ours within a dialog, from [`Endpoint::request`](super::Endpoint::request) to its
+/// [`Event::Responded`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SentId(pub(crate) u64);
+
+impl fmt::Display for SentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sent-{}", self.0)
+    }
+}
+
 /// What an endpoint needs to know once.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -115,6 +126,13 @@ pub struct Config {
     /// [`Endpoint::trying`](super::Endpoint::trying) for those that it takes, and
     /// [`Endpoint::refuse`](super::Endpoint::refuse) leaves nothing of the others. Default true.
     pub trying_at_once: bool,
+    /// RFC 4028: a session that nobody has refreshed for so long ends. What an INVITE of ours asks
+    /// for, and what a 2xx of ours says where the peer asks for nothing; at most a day. `None`: it
+    /// is not asked for, but done for a peer that asks. Default 30 minutes.
+    pub session_expires: Option<Duration>,
+    /// RFC 4028 §5: the shortest interval that a peer may ask for; less gets 422. Default 90
+    /// seconds, which is also the least that the RFC allows.
+    pub min_se: Duration,
 }
 
 impl Default for Config {
@@ -126,6 +144,8 @@ impl Default for Config {
             user_agent: "Switchhook".to_owned(),
             max_transactions: 100_000,
             trying_at_once: true,
+            session_expires: Some(Duration::from_secs(1800)),
+            min_se: Duration::from_secs(90),
         }
     }
 }
@@ -163,6 +183,26 @@ pub struct Invite {
     pub body: Vec<u8>,
 }
 
+/// A request to send within a dialog.
+#[derive(Clone, Debug)]
+pub struct InDialog {
+    /// INFO, MESSAGE, NOTIFY, OPTIONS, REFER, UPDATE or another one without a function of its own.
+    pub method: Method,
+    /// Further headers in order.
+    pub headers: Vec<(String, String)>,
+    /// Content-Type of the body; without it there is no body.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl InDialog {
+    /// A request of a method and nothing else.
+    pub fn method(method: Method) -> InDialog {
+        InDialog { method, headers: Vec::new(), content_type: None, body: Vec::new() }
+    }
+}
+
 /// A response to send.
 #[derive(Clone, Debug, Default)]
 pub struct Respond {
@@ -185,15 +225,16 @@ impl Respond {
     }
 }
 
-/// Who or what ended an INVITE of ours without success.
+/// Whose the final status of a request of ours is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectCause {
-    /// The peer's final response; or it hung up before its answer arrived (487).
+    /// The peer's final response; or it hung up before its answer to our INVITE arrived (487).
     Peer,
     /// 408: no response in 64*T1. 487: no final response in 64*T1 after our CANCEL.
     Timeout,
-    /// 503: the network refused the INVITE, or its connection failed before any response. 500:
-    /// the INVITE could not be written.
+    /// 503: the network refused the request, or its connection failed before any response. 500:
+    /// the request could not be written. 491: an UPDATE with an offer was not sent, because an
+    /// offer is open (RFC 3311 §5.1), or a re-INVITE had no turn.
     Transport,
 }
 
@@ -209,6 +250,14 @@ pub enum EndCause {
     /// The connection that the INVITE came by was lost before the dialog stood, and none could be
     /// made to where its response belongs (RFC 3261 §17.2.4, §18.2.2).
     Unreachable,
+    /// The peer no longer knows the dialog: it answered a request of ours with 481, or one that
+    /// refreshes the dialog with 408 or not at all; a BYE was sent (RFC 3261 §12.2.1.2).
+    Gone,
+    /// A provisional response of ours that had to be acknowledged was not in 64*T1; the INVITE got
+    /// 504 (RFC 3262 §3).
+    NoPrack,
+    /// Nobody has refreshed the session in time; a BYE was sent (RFC 4028 §10).
+    Expired,
 }
 
 /// What happened.
@@ -224,8 +273,9 @@ pub enum Event {
         /// Where it came from.
         flow: Flow,
     },
-    /// A provisional response to our INVITE, 101 to 199, each one, repeated ones too. None after
-    /// [`Endpoint::cancel`](super::Endpoint::cancel).
+    /// A provisional response to our INVITE, 101 to 199, each one, repeated ones too, except those
+    /// that are sent reliably: each of them once and in order, and its PRACK is sent (RFC 3262 §4).
+    /// None after [`Endpoint::cancel`](super::Endpoint::cancel).
     Progress {
         /// Our INVITE.
         id: InviteId,
@@ -255,7 +305,8 @@ pub enum Event {
         response: Option<Message>,
     },
     /// The peer cancelled its INVITE before our final response: its CANCEL (or, RFC 3261 §15, a
-    /// BYE in the early dialog) has its 200 and the INVITE its 487.
+    /// BYE in the early dialog) has its 200 and the INVITE its 487. Also where the core has given
+    /// a 2xx that waits for a PRACK ([`Endpoint::respond`](super::Endpoint::respond)).
     Cancelled {
         /// The peer's INVITE.
         id: InviteId,
@@ -287,6 +338,29 @@ pub enum Event {
         /// The re-INVITE.
         request: Message,
     },
+    /// Our re-INVITE was accepted; its ACK is sent. For each
+    /// [`Endpoint::reinvite`](super::Endpoint::reinvite) that was sent either this or
+    /// [`Event::NotModified`], unless the session ends before.
+    Modified {
+        /// The session.
+        id: InviteId,
+        /// The 2xx.
+        response: Message,
+    },
+    /// Our re-INVITE was not accepted; the session goes on as it was.
+    NotModified {
+        /// The session.
+        id: InviteId,
+        /// The final status, of the peer or made here: 408 where none came in time, 503 and 500 as
+        /// [`RejectCause::Transport`] says, 491 where another INVITE was in the way too often.
+        status: u16,
+        /// Its reason phrase.
+        reason: String,
+        /// Whose it is.
+        cause: RejectCause,
+        /// The peer's response, if there is one; already acknowledged.
+        response: Option<Message>,
+    },
     /// Any other request; [`Endpoint::reply`](super::Endpoint::reply) is due within 64*T1.
     Request {
         /// The session in whose dialog it came.
@@ -298,12 +372,51 @@ pub enum Event {
         /// Where it came from.
         flow: Flow,
     },
+    /// The outcome of a request of ours within the dialog: exactly one for each, also where the
+    /// dialog has ended before.
+    Responded {
+        /// The session.
+        id: InviteId,
+        /// Our request.
+        sent: SentId,
+        /// The final status, of the peer or made here (see [`RejectCause`]).
+        status: u16,
+        /// Its reason phrase.
+        reason: String,
+        /// The peer's response, if there is one.
+        response: Option<Message>,
+        /// Whose it is.
+        cause: RejectCause,
+    },
     /// Nothing is left of the session: no transaction, dialog or timer. Exactly one for each
     /// [`InviteId`], and the last event of it.
     Released {
         /// The session.
         id: InviteId,
     },
+}
+
+/// The identifiers of a session's dialog (RFC 3261 §12), as its own side sees them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialogId {
+    /// The Call-ID.
+    pub call_id: String,
+    /// Our tag.
+    pub our_tag: String,
+    /// The peer's tag.
+    pub their_tag: String,
+}
+
+/// How far a dialog has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialogState {
+    /// The INVITE has no 2xx yet.
+    Early,
+    /// The INVITE was answered.
+    Confirmed,
+    /// It is over, or about to be: somebody has hung up, cancelled or refused, or it is a fork that
+    /// nobody wants. RFC 3891 §3: 603 for who would replace it.
+    Ended,
 }
 
 /// How much is alive.

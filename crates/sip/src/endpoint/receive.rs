@@ -14,6 +14,7 @@ use crate::{
     options,
     parse::ParseErrorKind,
     random::parse_tag,
+    stack::SUPPORTED,
     transaction::{
         key::{ClientKey, MergeKey, ServerKey},
         table::{Arrival, Purpose, ServerId},
@@ -84,8 +85,12 @@ impl Endpoint {
         let is_final = response.status() >= Some(200);
         self.with(id, |session, stack| match purpose {
             Purpose::Invite => session.handle_response(stack, now, response),
-            Purpose::Bye if is_final => session.bye_done(stack, now),
-            Purpose::Bye | Purpose::Cancel | Purpose::DropFork => {}
+            _ if !is_final => {}
+            Purpose::Bye => session.bye_done(stack, now),
+            Purpose::Refresh => session.refreshed(stack, now, response),
+            Purpose::Reinvite => session.handle_change_response(stack, now, response),
+            Purpose::Request(request) => session.responded(stack, now, request, response),
+            Purpose::Cancel | Purpose::Prack | Purpose::DropFork => {}
         });
     }
 
@@ -176,7 +181,8 @@ impl Endpoint {
             self.answer_with(&request, 503, &[("Retry-After", &seconds)]);
             return;
         }
-        if let Some(response) = refusal(&request) {
+        let too_short = || self.stack.timers.refuses(&request.message);
+        if let Some(response) = refusal(&request).or_else(too_short) {
             self.stack.answer_statelessly(&request.message, request.flow, &request.key, &response);
             return;
         }
@@ -184,7 +190,7 @@ impl Endpoint {
             self.answer_options(&request);
             return;
         }
-        if request.method == Method::Bye {
+        if matches!(request.method, Method::Bye | Method::Prack) {
             self.answer(&request, 481);
             return;
         }
@@ -226,6 +232,9 @@ impl Endpoint {
         let Incoming { message, flow, key, .. } = request;
         let arrival = Arrival { key, merge, flow, request: &message, invite: false };
         let transaction = self.stack.transactions.accept(now, arrival, id);
+        if let Some(session) = id.and_then(|id| self.sessions.get_mut(&id)) {
+            session.handed_up(&message, transaction);
+        }
         let request_id = RequestId(transaction.0);
         self.stack.events.push_back(Event::Request { id, request_id, request: message, flow });
     }
@@ -245,7 +254,9 @@ impl Endpoint {
 
     fn receive_within(&mut self, now: Instant, id: InviteId, request: &Incoming) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if let Some(response) = refusal_of_method(request).or_else(|| refusal_of_require(request)) {
+        let too_short = || self.stack.timers.refuses(&request.message);
+        let refusal = refusal_of_method(request).or_else(|| refusal_of_require(request));
+        if let Some(response) = refusal.or_else(too_short) {
             self.stack.answer_statelessly(&request.message, request.flow, &request.key, &response);
             return;
         }
@@ -259,10 +270,13 @@ impl Endpoint {
             _ if session.is_over() => self.answer(request, 481),
             Method::Invite => self.receive_reinvite(now, id, request),
             Method::Options => self.answer_options(request),
-            _ => {
-                session.transaction_started();
-                self.pass_on(now, request.clone(), None, Some(id));
-            }
+            Method::Prack if !session.expects_prack(&request.message) => self.answer(request, 481),
+            Method::Prack => self.receive_prack(now, id, request),
+            Method::Update => match session.refuses_update(&self.stack, &request.message) {
+                Some(status) => self.answer_for_now(request, status),
+                None => self.pass_on(now, request.clone(), None, Some(id)),
+            },
+            _ => self.pass_on(now, request.clone(), None, Some(id)),
         }
     }
 
@@ -278,21 +292,29 @@ impl Endpoint {
         });
     }
 
+    /// The PRACK of a response of ours. One that describes the session is the core's to answer.
+    fn receive_prack(&mut self, now: Instant, id: InviteId, request: &Incoming) {
+        let Incoming { message, flow, key, .. } = request;
+        if message.body().is_empty() {
+            let key = key.clone();
+            let arrival =
+                Arrival { key, merge: None, flow: *flow, request: message, invite: false };
+            let transaction = self.stack.transactions.accept(now, arrival, Some(id));
+            self.with(id, |session, stack| {
+                session.transaction_started();
+                stack.answer(now, transaction, 200, session.tag());
+            });
+        } else {
+            self.pass_on(now, request.clone(), None, Some(id));
+        }
+        self.with(id, |session, stack| session.handle_prack(stack, now, message));
+    }
+
     fn receive_reinvite(&mut self, now: Instant, id: InviteId, request: &Incoming) {
         let Incoming { message, flow, key, cseq, .. } = request;
-        let refusal = self.sessions.get(&id).and_then(|session| session.refuses_reinvite());
-        match refusal {
-            Some(500) => {
-                // RFC 3261 §14.2: 0 to 10 s, at random.
-                let seconds = (self.stack.generator.next_u64() % 11).to_string();
-                self.answer_with(request, 500, &[("Retry-After", &seconds)]);
-                return;
-            }
-            Some(status) => {
-                self.answer(request, status);
-                return;
-            }
-            None => {}
+        let session = self.sessions.get_mut(&id);
+        if let Some(status) = session.and_then(|session| session.refuses_reinvite()) {
+            return self.answer_for_now(request, status);
         }
         let arrival =
             Arrival { key: key.clone(), merge: None, flow: *flow, request: message, invite: true };
@@ -306,6 +328,16 @@ impl Endpoint {
 
     fn answer(&mut self, request: &Incoming, status: u16) {
         self.answer_with(request, status, &[]);
+    }
+
+    /// Refuses what may be tried again.
+    fn answer_for_now(&mut self, request: &Incoming, status: u16) {
+        if status != 500 {
+            return self.answer(request, status);
+        }
+        // RFC 3261 §14.2, RFC 3311 §5.2: 0 to 10 s, at random.
+        let seconds = (self.stack.generator.next_u64() % 11).to_string();
+        self.answer_with(request, 500, &[("Retry-After", &seconds)]);
     }
 
     fn answer_with(&mut self, request: &Incoming, status: u16, headers: &[(&str, &str)]) {
@@ -395,22 +427,21 @@ fn contacts_are_readable(request: &Message) -> bool {
 fn refusal_of_method(request: &Incoming) -> Option<Respond> {
     match request.method {
         Method::Other(_) => Some(Respond::status(501)),
-        // RFC 3262: without 100rel nothing of ours can be acknowledged so.
-        Method::Prack => Some(Respond::status(405)),
         _ => None,
     }
 }
 
-/// RFC 3261 §8.2.2.3: no extension is implemented, so each one required is unsupported.
+/// RFC 3261 §8.2.2.3: what is required and not implemented is named.
 fn refusal_of_require(request: &Incoming) -> Option<Respond> {
-    let required: Vec<String> = request
+    let missing: Vec<String> = request
         .message
         .header_values("Require")
         .map(|option| String::from_utf8_lossy(option).into_owned())
+        .filter(|option| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(option)))
         .collect();
-    if required.is_empty() {
+    if missing.is_empty() {
         return None;
     }
-    let unsupported = ("Unsupported".to_owned(), required.join(", "));
+    let unsupported = ("Unsupported".to_owned(), missing.join(", "));
     Some(Respond { headers: vec![unsupported], ..Respond::status(420) })
 }

@@ -7,12 +7,14 @@
 pub(crate) mod name;
 mod name_addr;
 mod params;
+mod replaces;
 pub(crate) mod via;
 
 use std::borrow::Cow;
 
 pub use name_addr::NameAddr;
 pub use params::Params;
+pub use replaces::Replaces;
 pub use via::Via;
 
 use crate::lex;

@@ -62,6 +62,10 @@ pub(crate) enum Input {
     ByeDone,
     /// The connection of the INVITE is gone, and no other can be made for its response.
     Unreachable,
+    /// A request within the dialog has shown that it cannot go on.
+    Broken(EndCause),
+    /// A reliable provisional response never got its PRACK.
+    NotAcknowledged,
 }
 
 impl State {
@@ -121,7 +125,14 @@ fn proceeding(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
             out.extend([DONE, Action::Refuse(487), Action::Ended(EndCause::Unreachable)]);
             State::Ended
         }
-        Input::Ack | Input::Repeat | Input::NoAck | Input::ByeDone => State::Proceeding,
+        // RFC 3262 §3: a 5xx.
+        Input::NotAcknowledged => {
+            out.extend([DONE, Action::Refuse(504), Action::Ended(EndCause::NoPrack)]);
+            State::Ended
+        }
+        Input::Ack | Input::Repeat | Input::NoAck | Input::ByeDone | Input::Broken(_) => {
+            State::Proceeding
+        }
     }
 }
 
@@ -183,6 +194,10 @@ fn confirmed(input: Input, out: &mut Vec<Action>) -> State {
             out.extend([Action::SendBye, Action::Ended(EndCause::NoAck)]);
             State::Closing
         }
+        Input::Broken(cause) => {
+            out.extend([Action::SendBye, Action::Ended(cause)]);
+            State::Closing
+        }
         _ => State::Confirmed,
     }
 }
@@ -202,8 +217,8 @@ mod tests {
     use super::{
         Action::{Acked, Arm, Cancelled, Disarm, Refuse, RepeatSuccess, Respond, SendBye},
         Input::{
-            Ack, Bye, ByeDone, Cancel, Failure, NoAck, PeerBye, Provisional, Refresh, Repeat,
-            Success, Unreachable,
+            Ack, Broken, Bye, ByeDone, Cancel, Failure, NoAck, NotAcknowledged, PeerBye,
+            Provisional, Refresh, Repeat, Success, Unreachable,
         },
         State::{Closing, Confirmed, Ended, Proceeding},
         *,
@@ -217,7 +232,7 @@ mod tests {
     const SLOW: State = State::Accepted { interval: T2 };
     const HANGING: State = State::Hanging { interval: T1 };
     const STATES: [State; 6] = [Proceeding, ACCEPTED, HANGING, Confirmed, Closing, Ended];
-    const INPUTS: [Input; 12] = [
+    const INPUTS: [Input; 14] = [
         Provisional,
         Success,
         Failure,
@@ -230,7 +245,10 @@ mod tests {
         Refresh,
         ByeDone,
         Unreachable,
+        LOST,
+        NotAcknowledged,
     ];
+    const LOST: Input = Broken(EndCause::Gone);
     const FINAL: Action = Disarm(Timer::Refresh);
     const REFRESH: Action = Arm(Timer::Refresh, PROVISIONAL_REFRESH);
     const QUIET: Action = Disarm(Timer::Success);
@@ -238,6 +256,7 @@ mod tests {
     const BYE: Action = Action::Ended(EndCause::Bye);
     const NO_ACK: Action = Action::Ended(EndCause::NoAck);
     const GONE: Action = Action::Ended(EndCause::Unreachable);
+    const NO_PRACK: Action = Action::Ended(EndCause::NoPrack);
 
     const ROWS: &[Row<State, Input, Action>] = &[
         (Proceeding, Provisional, Proceeding, &[Respond, REFRESH]),
@@ -262,6 +281,8 @@ mod tests {
         (Proceeding, Refresh, Proceeding, &[Action::RepeatProvisional, REFRESH]),
         (Proceeding, ByeDone, Proceeding, &[]),
         (Proceeding, Unreachable, Ended, &[FINAL, Refuse(487), GONE]),
+        (Proceeding, LOST, Proceeding, &[]),
+        (Proceeding, NotAcknowledged, Ended, &[FINAL, Refuse(504), NO_PRACK]),
         (ACCEPTED, Provisional, ACCEPTED, &[]),
         (ACCEPTED, Success, ACCEPTED, &[]),
         (ACCEPTED, Failure, ACCEPTED, &[]),
@@ -280,6 +301,8 @@ mod tests {
         (ACCEPTED, Refresh, ACCEPTED, &[]),
         (ACCEPTED, ByeDone, ACCEPTED, &[]),
         (ACCEPTED, Unreachable, Closing, &[QUIET, HEARD, SendBye, GONE]),
+        (ACCEPTED, LOST, ACCEPTED, &[]),
+        (ACCEPTED, NotAcknowledged, ACCEPTED, &[]),
         (HANGING, Provisional, HANGING, &[]),
         (HANGING, Success, HANGING, &[]),
         (HANGING, Failure, HANGING, &[]),
@@ -297,6 +320,8 @@ mod tests {
         (HANGING, Refresh, HANGING, &[]),
         (HANGING, ByeDone, HANGING, &[]),
         (HANGING, Unreachable, Closing, &[QUIET, HEARD, SendBye]),
+        (HANGING, LOST, HANGING, &[]),
+        (HANGING, NotAcknowledged, HANGING, &[]),
         (Confirmed, Provisional, Confirmed, &[]),
         (Confirmed, Success, Confirmed, &[]),
         (Confirmed, Failure, Confirmed, &[]),
@@ -309,6 +334,8 @@ mod tests {
         (Confirmed, Refresh, Confirmed, &[]),
         (Confirmed, ByeDone, Confirmed, &[]),
         (Confirmed, Unreachable, Confirmed, &[]),
+        (Confirmed, LOST, Closing, &[SendBye, Action::Ended(EndCause::Gone)]),
+        (Confirmed, NotAcknowledged, Confirmed, &[]),
         (Closing, Provisional, Closing, &[]),
         (Closing, Success, Closing, &[]),
         (Closing, Failure, Closing, &[]),
@@ -321,6 +348,8 @@ mod tests {
         (Closing, Refresh, Closing, &[]),
         (Closing, ByeDone, Ended, &[]),
         (Closing, Unreachable, Closing, &[]),
+        (Closing, LOST, Closing, &[]),
+        (Closing, NotAcknowledged, Closing, &[]),
         (Ended, Provisional, Ended, &[]),
         (Ended, Success, Ended, &[]),
         (Ended, Failure, Ended, &[]),
@@ -333,6 +362,8 @@ mod tests {
         (Ended, Refresh, Ended, &[]),
         (Ended, ByeDone, Ended, &[]),
         (Ended, Unreachable, Ended, &[]),
+        (Ended, LOST, Ended, &[]),
+        (Ended, NotAcknowledged, Ended, &[]),
     ];
 
     #[test]

@@ -26,6 +26,14 @@ pub(crate) enum Action {
     Abandon,
     /// Send the core's response.
     Respond,
+    /// Send the first reliable provisional of the queue.
+    SendReliable,
+    /// Send the reliable provisional that waits for its PRACK again.
+    RepeatReliable,
+    /// Send the 2xx that the core has given.
+    SendSuccess,
+    /// A reliable provisional never got its PRACK: the INVITE has to end.
+    NotAcknowledged,
     /// Send the last provisional again.
     RepeatProvisional,
     /// Send the 2xx again.
@@ -42,17 +50,35 @@ pub(crate) enum Action {
     Reinvite,
     /// The ACK of a re-INVITE's 2xx never came: the session has to end.
     Lost,
+    /// Send our re-INVITE.
+    SendReinvite,
+    /// Acknowledge the 2xx of our re-INVITE.
+    AckReinvite,
+    /// Send CANCEL with the branch of our re-INVITE.
+    CancelReinvite,
+    /// Destroy the client transaction of our re-INVITE.
+    AbandonReinvite,
+    /// Our re-INVITE has changed the session.
+    Modified,
+    /// Our re-INVITE has not.
+    NotModified(Rejection),
+    /// The dialog cannot go on: the session has to end.
+    Broken(EndCause),
+    /// Send a refresh of the session.
+    RefreshSession,
     /// Send BYE within the dialog.
     SendBye,
     /// Report that the dialog is over.
     Ended(EndCause),
     /// Start the timer, in place of one of the same name that still runs.
     Arm(Timer, Duration),
+    /// [`Action::Arm`] for the random time of RFC 3261 §14.1.
+    ArmSoon(Timer),
     /// Stop the timer if it runs.
     Disarm(Timer),
 }
 
-/// How an INVITE of ours failed.
+/// How an INVITE or re-INVITE of ours failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
     /// A final response of the peer.
@@ -65,4 +91,6 @@ pub(crate) enum Rejection {
     NoFinal,
     /// The peer sent BYE where its answer was due: 487.
     HungUp,
+    /// Another INVITE was in the way too often: 491.
+    Glare,
 }

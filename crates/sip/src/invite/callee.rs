@@ -2,7 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Reinvite, Session, Side, Step, accept, connect, modify};
+use super::{
+    Reinvite, Session, Side, Step, accept, connect, exchange, modify,
+    provisional::{self, Reliable},
+    reinvite::Description,
+};
 use crate::{
     dialog::{self, Dialog},
     endpoint::{EndCause, Event, InviteId, Respond},
@@ -21,7 +25,11 @@ pub(super) struct Callee {
     pub(super) invite: ServerId,
     pub(super) dialog: Dialog,
     /// Sequence number of the INVITE and so of its ACK.
-    cseq: u32,
+    pub(super) cseq: u32,
+    /// A response has told the peer of the early dialog.
+    pub(super) rung: bool,
+    /// Its reliable provisional responses.
+    pub(super) reliable: Box<Reliable>,
     /// The connection that the INVITE came by is gone.
     disconnected: bool,
 }
@@ -57,10 +65,13 @@ impl Session {
         let user = uri.as_ref().and_then(|uri| uri.user.as_deref());
         let contact = dialog::contact(flow, user);
         let invite = stack.transactions.accept(now, arrival, Some(id));
+        let state = accept::State::Proceeding;
+        let reliable = Box::new(Reliable::of(request, stack));
         let callee =
-            Callee { state: accept::State::Proceeding, invite, dialog, cseq, disconnected: false };
+            Callee { state, invite, dialog, cseq, rung: false, reliable, disconnected: false };
         let mut session = Session::new(id, call_id, tag, contact, Side::Callee(callee));
         session.transaction_started();
+        session.note_methods(request);
         Ok(session)
     }
 
@@ -95,9 +106,39 @@ impl Session {
     /// The core answers the INVITE.
     pub(crate) fn respond(&mut self, stack: &mut Stack, now: Instant, response: Respond) {
         let Side::Callee(callee) = &self.side else { return };
-        let transaction = callee.invite;
+        if callee.reliable.holds_success() {
+            return; // The core has given its final response.
+        }
         let step = &mut Step::new(stack, now);
+        match response.status {
+            100 => {} // It was sent when the INVITE came.
+            101..200 => self.respond_provisionally(step, response),
+            200..300 => self.respond_with_success(step, response),
+            _ => self.send_response(step, response),
+        }
+    }
+
+    /// Sends the core's response now.
+    pub(super) fn send_response(&mut self, step: &mut Step<'_>, response: Respond) {
+        let Side::Callee(callee) = &self.side else { return };
+        let transaction = callee.invite;
+        let Some((request, _)) = step.stack.transactions.received(transaction) else { return };
+        let request = request.clone();
+        let description = Description::of(response.content_type.as_deref(), &response.body);
+        let has_body = response.content_type.is_some();
         let Some((class, written)) = self.write(step, transaction, response) else { return };
+        if class != Class::Failure && description.is_some() {
+            self.described = description;
+        }
+        if let Side::Callee(callee) = &mut self.side {
+            callee.rung = true;
+            if class == Class::Success && !callee.reliable.described {
+                callee.dialog.exchange.handle(match has_body {
+                    true => exchange::Input::Ours,
+                    false => exchange::Input::Settled,
+                });
+            }
+        }
         let input = match class {
             Class::Provisional => accept::Input::Provisional,
             Class::Success => accept::Input::Success,
@@ -105,6 +146,9 @@ impl Session {
         };
         let lost = !written && class != Class::Provisional;
         self.feed_accept(step, input);
+        if class == Class::Success {
+            self.agreed_by_us(step, &request);
+        }
         if lost {
             step.report(Event::Ended { id: self.id, cause: EndCause::Failed, request: None });
         }
@@ -137,20 +181,37 @@ impl Session {
     /// The core answers the re-INVITE.
     pub(crate) fn respond_reinvite(&mut self, stack: &mut Stack, now: Instant, response: Respond) {
         let Some(Reinvite { transaction, .. }) = self.modify.latest else { return };
+        let Some((request, flow)) = stack.transactions.received(transaction) else { return };
+        let request = request.clone();
+        let provisional = response.status < 200;
+        if provisional && provisional::names(&request, "Require", provisional::OPTION) {
+            return; // RFC 3262 §3: it would have to be reliable.
+        }
         let step = &mut Step::new(stack, now);
+        let description = Description::of(response.content_type.as_deref(), &response.body);
+        let has_body = response.content_type.is_some();
         let Some((class, _)) = self.write(step, transaction, response) else { return };
+        if class == Class::Success && description.is_some() {
+            self.described = description;
+        }
+        if let Some(dialog) = self.current() {
+            dialog.answered(&request, flow, class, has_body);
+        }
         let input = match class {
             Class::Provisional => modify::Input::Provisional,
             Class::Success => modify::Input::Success,
             Class::Failure => modify::Input::Failure,
         };
         self.feed_modify(step, input);
+        if class == Class::Success {
+            self.agreed_by_us(step, &request);
+        }
     }
 
     /// Puts the core's response into the step; its class as sent, and whether it is as wished.
     ///
     /// What cannot be written is sent as 500 if it was final, else not at all.
-    fn write(
+    pub(super) fn write(
         &self,
         step: &mut Step<'_>,
         transaction: ServerId,
@@ -162,9 +223,12 @@ impl Session {
         if !(101..700).contains(&response.status) {
             response = Respond::status(500);
         }
+        let wished = Class::of(response.status);
+        if wished == Class::Success {
+            self.add_terms(step.stack, transaction, &mut response);
+        }
         let (request, flow) = step.stack.transactions.received(transaction)?;
         let contact = Some(self.contact.as_str());
-        let wished = Class::of(response.status);
         let written = step.stack.write_response(request, flow, &response, self.tag, contact);
         let (class, message, as_wished) = match written {
             Ok(message) => (wished, message, true),
@@ -194,6 +258,9 @@ impl Session {
         if initial {
             self.feed_accept(step, accept::Input::Cancel);
         } else if self.modify.latest.is_some_and(|latest| latest.transaction == transaction) {
+            if self.modify.state == modify::State::Pending {
+                self.settled();
+            }
             self.feed_modify(step, modify::Input::Cancel);
         }
     }
@@ -209,23 +276,28 @@ impl Session {
         let step = &mut Step::with(stack, now, request);
         let waits = matches!(&self.side, Side::Callee(c) if c.waits_for_ack() && c.cseq == cseq);
         if waits {
+            self.answered_by_ack();
             self.feed_accept(step, accept::Input::Ack);
         } else if self.modify.latest.is_some_and(|latest| latest.cseq == cseq) {
+            if matches!(self.modify.state, modify::State::Accepted { .. }) {
+                self.answered_by_ack();
+            }
             self.feed_modify(step, modify::Input::Ack);
         }
     }
 
     /// Why an INVITE within the dialog cannot be looked at now: 491, 500 or 481.
-    pub(crate) fn refuses_reinvite(&self) -> Option<u16> {
+    pub(crate) fn refuses_reinvite(&mut self) -> Option<u16> {
+        let open = self.current().and_then(|dialog| dialog.exchange.refuses_offer());
         match &self.side {
             Side::Caller(caller) => match caller.state {
-                connect::State::Confirmed => None,
+                connect::State::Confirmed => open,
                 connect::State::Closing | connect::State::Ended => Some(481),
                 // RFC 3261 §14.2: our INVITE is still going on.
                 _ => Some(491),
             },
             Side::Callee(callee) => match callee.state {
-                accept::State::Confirmed => None,
+                accept::State::Confirmed => open,
                 accept::State::Proceeding => Some(500),
                 accept::State::Accepted { .. } => Some(491),
                 accept::State::Hanging { .. } | accept::State::Closing | accept::State::Ended => {
@@ -249,10 +321,7 @@ impl Session {
         step.arrived = Some(transaction);
         if self.modify.state == modify::State::Idle {
             self.modify.latest = Some(Reinvite { transaction, cseq });
-            let flow = step.stack.transactions.received(transaction).map(|(_, flow)| flow);
-            if let (Some(dialog), Some(flow)) = (self.current(), flow) {
-                dialog.refresh_target(request, flow);
-            }
+            self.describes(request);
         }
         self.feed_modify(step, modify::Input::Invite);
     }

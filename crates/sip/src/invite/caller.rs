@@ -3,17 +3,17 @@
 
 use std::time::Instant;
 
-use super::{Session, Side, Step, action::Rejection, connect};
+use super::{Session, Side, Step, action::Rejection, connect, exchange, reinvite::Description};
 use crate::{
     dialog::{self, Dialog},
-    endpoint::{Event, Flow, Invite, InviteId, RejectCause, Transmit},
+    endpoint::{DialogState, Event, Flow, Invite, InviteId, RejectCause, SentId, Transmit},
     headers::HeaderError,
     hop::{Hop, reachable},
     limits::DATAGRAM_BYTES_MAX,
     message::Message,
     method::Method,
     random::{Tag, tag_text},
-    stack::{ALLOW, Stack},
+    stack::{ALLOW, Stack, supported},
     transaction::{
         Failure, ack,
         key::{ClientKey, ClientMethod},
@@ -58,8 +58,10 @@ pub(super) fn is_large(draft: &Draft) -> bool {
 /// One of those who answer the INVITE, by the tag of its To.
 #[derive(Clone, Debug)]
 pub(super) struct Fork {
-    dialog: Dialog,
+    pub(super) dialog: Dialog,
     role: Role,
+    /// The RSeq of its last reliable provisional response.
+    pub(super) acknowledged: Option<u32>,
     /// The ACK of its 2xx, to be sent again for each repeated 2xx.
     ack: Option<Transmit>,
 }
@@ -83,7 +85,7 @@ impl Caller {
         self.find(remote_tag).map(|fork| &mut fork.dialog)
     }
 
-    fn find(&mut self, remote_tag: &str) -> Option<&mut Fork> {
+    pub(super) fn find(&mut self, remote_tag: &str) -> Option<&mut Fork> {
         self.forks.iter_mut().find(|fork| fork.dialog.remote_tag() == remote_tag)
     }
 
@@ -91,6 +93,39 @@ impl Caller {
     pub(super) fn winner(&mut self) -> Option<&mut Dialog> {
         let winner = self.forks.iter_mut().find(|fork| fork.role == Role::Winner)?;
         Some(&mut winner.dialog)
+    }
+
+    /// The dialog that requests of ours belong to: the confirmed one, or while nobody has answered
+    /// the early one that began last.
+    pub(super) fn speaking(&mut self) -> Option<&mut Dialog> {
+        match self.state {
+            connect::State::Confirmed => self.winner(),
+            connect::State::Proceeding => self.forks.last_mut().map(|fork| &mut fork.dialog),
+            _ => None,
+        }
+    }
+
+    /// The dialog in which an UPDATE of ours made an offer.
+    pub(super) fn offering(&mut self, sent: SentId) -> Option<&mut Dialog> {
+        let mut dialogs = self.forks.iter_mut().map(|fork| &mut fork.dialog);
+        dialogs.find(|dialog| dialog.offering == Some(sent))
+    }
+
+    /// How far the dialog with this tag has come.
+    pub(super) fn dialog_state(&self, remote_tag: &str) -> Option<DialogState> {
+        use connect::State::{Calling, Confirmed, Proceeding};
+        let fork = self.forks.iter().find(|fork| fork.dialog.remote_tag() == remote_tag)?;
+        Some(match (fork.role, self.state) {
+            (Role::Winner, Confirmed) => DialogState::Confirmed,
+            (Role::Early, Calling | Proceeding) => DialogState::Early,
+            _ => DialogState::Ended,
+        })
+    }
+
+    /// The dialog that names the session: the confirmed one, or the early one that began last.
+    pub(super) fn named(&self) -> Option<&Dialog> {
+        let winner = self.forks.iter().find(|fork| fork.role == Role::Winner);
+        winner.or(self.forks.last()).map(|fork| &fork.dialog)
     }
 
     /// What a BYE with this tag is to the session; `None` if nothing.
@@ -122,8 +157,7 @@ impl Session {
         let tag = stack.generator.next_u128();
         let write = |flow| {
             let contact = dialog::contact(flow, invite.contact_user.as_deref());
-            let message =
-                write_invite(invite, flow, &stack.agent, branch, &call_id, tag, &contact)?;
+            let message = write_invite(invite, flow, stack, branch, &call_id, tag, &contact)?;
             Ok::<Draft, BuildError>(Draft { flow, contact, message })
         };
         let (mut draft, mut spare) = (write(invite.flow)?, None);
@@ -142,6 +176,7 @@ impl Session {
             spare,
         };
         let mut session = Session::new(id, call_id, tag, String::new(), Side::Caller(caller));
+        session.described = Description::of(Some(invite.content_type), &invite.body);
         session.send_invite(stack, now, key, draft);
         Ok(session)
     }
@@ -186,17 +221,40 @@ impl Session {
             caller.spare = None;
         }
         let status = response.status().unwrap_or_default();
+        let longer = self.longer_interval(stack, response);
         let step = &mut Step::with(stack, now, response);
         match Class::of(status) {
             Class::Provisional => {
                 if status > 100 {
                     self.note_early(step, response);
                 }
+                if status > 100 && !self.acknowledge(step, response) {
+                    return;
+                }
                 self.feed_connect(step, connect::Input::Provisional);
             }
-            Class::Failure => self.feed_connect(step, connect::Input::Failure),
+            Class::Failure => match &longer {
+                Some(headers) => {
+                    step.headers = headers;
+                    self.feed_connect(step, connect::Input::TooShort);
+                }
+                None => self.feed_connect(step, connect::Input::Failure),
+            },
             Class::Success => self.handle_success(step, response),
         }
+    }
+
+    /// RFC 4028 §7.3: what an INVITE that was refused for its session interval has to say instead.
+    fn longer_interval(
+        &mut self,
+        stack: &Stack,
+        response: &Message,
+    ) -> Option<Vec<(String, String)>> {
+        let Side::Caller(caller) = &self.side else { return None };
+        let (invite, _) = stack.transactions.sent(caller.invite)?;
+        invite.header("Session-Expires")?;
+        let open = matches!(caller.state, connect::State::Calling | connect::State::Proceeding);
+        if open { self.raise(response) } else { None }
     }
 
     fn handle_success(&mut self, step: &mut Step<'_>, response: &Message) {
@@ -228,7 +286,7 @@ impl Session {
         }
         let Some((request, hop)) = step.stack.transactions.sent(caller.invite) else { return };
         if let Ok(dialog) = Dialog::of_response(request, response, hop.flow) {
-            caller.forks.push(Fork { dialog, role: Role::Early, ack: None });
+            caller.forks.push(Fork { dialog, role: Role::Early, acknowledged: None, ack: None });
         }
     }
 
@@ -238,7 +296,8 @@ impl Session {
         let branch = step.stack.generator.next_u128();
         let (request, hop) = step.stack.transactions.sent(caller.invite)?;
         let dialog: Result<Dialog, HeaderError> = Dialog::of_response(request, response, hop.flow);
-        let dialog = dialog.ok()?;
+        let mut dialog = dialog.ok()?;
+        dialog.exchange.handle(exchange::Input::Settled);
         let ack = ack::with_credentials(dialog.ack(branch), request);
         let ack = ack.header("User-Agent", &step.stack.agent).build().ok()?;
         let ack = Some(dialog.next_hop().transmit(ack.to_bytes()));
@@ -251,7 +310,7 @@ impl Session {
                 Some(at)
             }
             None if caller.forks.len() < FORKS_MAX => {
-                caller.forks.push(Fork { dialog, role: Role::Early, ack });
+                caller.forks.push(Fork { dialog, role: Role::Early, acknowledged: None, ack });
                 Some(caller.forks.len() - 1)
             }
             None => None,
@@ -343,6 +402,7 @@ impl Session {
             Rejection::Unreachable => (503, RejectCause::Transport),
             Rejection::NoFinal => (487, RejectCause::Timeout),
             Rejection::HungUp => (487, RejectCause::Peer),
+            Rejection::Glare => (491, RejectCause::Transport),
         };
         let response = step.message.filter(|_| rejection == Rejection::Response).cloned();
         let reason = match &response {
@@ -356,7 +416,7 @@ impl Session {
 fn write_invite(
     invite: &Invite,
     flow: Flow,
-    agent: &str,
+    stack: &Stack,
     branch: u128,
     call_id: &str,
     tag: Tag,
@@ -375,9 +435,15 @@ fn write_invite(
         .header("CSeq", format_args!("{FIRST_CSEQ} INVITE"))
         .header("Contact", contact)
         .header("Allow", ALLOW)
-        .header("User-Agent", agent);
+        .header("Supported", supported())
+        .header("User-Agent", &stack.agent);
     for (name, value) in &invite.headers {
         builder = builder.header(name, value);
+    }
+    if !builder.has("Session-Expires") {
+        for (name, value) in &stack.timers.of_invite() {
+            builder = builder.header(name, value);
+        }
     }
     builder.body(invite.content_type, &invite.body).build()
 }

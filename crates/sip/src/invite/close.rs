@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Session, Side, Step, accept, connect, modify};
+use super::{Session, Side, Step, accept, change, connect, expiry, modify};
 use crate::{
     dialog::Dialog,
     message::Message,
@@ -53,15 +53,23 @@ impl Session {
         let input = match &mut self.side {
             Side::Caller(caller) => caller.bye_input(remote_tag).flatten(),
             Side::Callee(_) => {
-                self.feed_modify(step, modify::Input::Over);
+                self.dialog_over(step);
                 self.feed_accept(step, accept::Input::PeerBye);
                 return;
             }
         };
         if let Some(input) = input {
-            self.feed_modify(step, modify::Input::Over);
+            self.dialog_over(step);
             self.feed_connect(step, input);
         }
+    }
+
+    /// Nothing in the dialog goes on any more.
+    fn dialog_over(&mut self, step: &mut Step<'_>) {
+        self.feed_modify(step, modify::Input::Over);
+        self.feed_change(step, change::Input::Over);
+        self.feed_expiry(step, expiry::Input::Over);
+        self.change.forget();
     }
 
     /// Our BYE has its response, or never will.
@@ -86,7 +94,7 @@ impl Session {
     }
 
     pub(super) fn send_bye(&mut self, step: &mut Step<'_>) {
-        self.feed_modify(step, modify::Input::Over);
+        self.dialog_over(step);
         let headers = std::mem::take(&mut self.bye_headers);
         let branch = step.stack.generator.next_u128();
         let agent = step.stack.agent.clone();

@@ -42,6 +42,8 @@ pub(crate) enum Input {
     Success,
     /// A final 3xx to 6xx.
     Failure,
+    /// A 422: the INVITE is good with a longer session interval.
+    TooShort,
     /// Timer B.
     NoResponse,
     /// The network refused the INVITE.
@@ -60,6 +62,8 @@ pub(crate) enum Input {
     ByeDone,
     /// The core sends the INVITE again.
     Again,
+    /// A request within the dialog has shown that it cannot go on.
+    Broken(EndCause),
 }
 
 impl State {
@@ -134,7 +138,11 @@ fn proceeding(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
 
 fn cancelling(input: Input, out: &mut Vec<Action>) -> State {
     match input {
-        Input::Success | Input::Failure | Input::NoResponse | Input::Unreachable => {
+        Input::Success
+        | Input::Failure
+        | Input::TooShort
+        | Input::NoResponse
+        | Input::Unreachable => {
             out.push(Action::Disarm(Timer::GiveUp));
             outcome(State::Cancelling, input, out)
         }
@@ -161,7 +169,12 @@ fn outcome(state: State, input: Input, out: &mut Vec<Action>) -> State {
             out.push(Action::Rejected(Rejection::Response));
             return State::Refused;
         }
-        Input::Failure => Rejection::Response,
+        // RFC 4028 §7.3: the same session; nobody hears of it.
+        Input::TooShort if matches!(state, State::Calling | State::Proceeding) => {
+            out.push(Action::SendAgain);
+            return State::Calling;
+        }
+        Input::Failure | Input::TooShort => Rejection::Response,
         Input::NoResponse => Rejection::NoResponse,
         Input::Unreachable => Rejection::Unreachable,
         _ => return state,
@@ -173,7 +186,7 @@ fn outcome(state: State, input: Input, out: &mut Vec<Action>) -> State {
 fn abandoned(input: Input, out: &mut Vec<Action>) -> State {
     match input {
         Input::Success => out.extend([Action::Disarm(Timer::GiveUp), Action::DropFork]),
-        Input::Failure | Input::NoResponse | Input::Unreachable => {
+        Input::Failure | Input::TooShort | Input::NoResponse | Input::Unreachable => {
             out.push(Action::Disarm(Timer::GiveUp));
         }
         Input::GiveUp => out.push(Action::Abandon),
@@ -198,6 +211,10 @@ fn confirmed(input: Input, out: &mut Vec<Action>) -> State {
         }
         Input::NoAck => {
             out.extend([Action::SendBye, Action::Ended(EndCause::NoAck)]);
+            State::Closing
+        }
+        Input::Broken(cause) => {
+            out.extend([Action::SendBye, Action::Ended(cause)]);
             State::Closing
         }
         _ => State::Confirmed,
@@ -245,8 +262,8 @@ mod tests {
     use super::{
         Action::{Abandon, Ack, Answered, Arm, Disarm, DropFork, Progress, Rejected, SendBye},
         Input::{
-            Again, Bye, ByeDone, Cancel, Failure, GiveUp, NoAck, NoResponse, PeerBye, Provisional,
-            Success, Unreachable,
+            Again, Broken, Bye, ByeDone, Cancel, Failure, GiveUp, NoAck, NoResponse, PeerBye,
+            Provisional, Success, TooShort, Unreachable,
         },
         State::{
             Abandoned, Calling, CancelHeld, Cancelling, Closing, Confirmed, Ended, Proceeding,
@@ -259,7 +276,7 @@ mod tests {
     const STATES: [State; 9] = [
         Calling, CancelHeld, Proceeding, Cancelling, Abandoned, Confirmed, Closing, Refused, Ended,
     ];
-    const INPUTS: [Input; 12] = [
+    const INPUTS: [Input; 14] = [
         Provisional,
         Success,
         Failure,
@@ -272,7 +289,10 @@ mod tests {
         NoAck,
         ByeDone,
         Again,
+        GONE,
+        TooShort,
     ];
+    const GONE: Input = Broken(EndCause::Gone);
     const GIVE_UP: Action = Arm(Timer::GiveUp, Duration::from_secs(32));
     const FINAL: Action = Disarm(Timer::GiveUp);
     const SEND: Action = Action::SendCancel;
@@ -294,6 +314,8 @@ mod tests {
         (Calling, NoAck, Calling, &[]),
         (Calling, ByeDone, Calling, &[]),
         (Calling, Again, Calling, &[]),
+        (Calling, GONE, Calling, &[]),
+        (Calling, TooShort, Calling, &[Action::SendAgain]),
         (CancelHeld, Provisional, Cancelling, &[SEND, GIVE_UP]),
         (CancelHeld, Success, Confirmed, &[Ack, Answered]),
         (CancelHeld, Failure, Ended, &[RESPONSE]),
@@ -306,6 +328,8 @@ mod tests {
         (CancelHeld, NoAck, CancelHeld, &[]),
         (CancelHeld, ByeDone, CancelHeld, &[]),
         (CancelHeld, Again, CancelHeld, &[]),
+        (CancelHeld, GONE, CancelHeld, &[]),
+        (CancelHeld, TooShort, Ended, &[RESPONSE]),
         (Proceeding, Provisional, Proceeding, &[Progress]),
         (Proceeding, Success, Confirmed, &[Ack, Answered]),
         (Proceeding, Failure, Refused, &[RESPONSE]),
@@ -318,6 +342,8 @@ mod tests {
         (Proceeding, NoAck, Proceeding, &[]),
         (Proceeding, ByeDone, Proceeding, &[]),
         (Proceeding, Again, Proceeding, &[]),
+        (Proceeding, GONE, Proceeding, &[]),
+        (Proceeding, TooShort, Calling, &[Action::SendAgain]),
         (Cancelling, Provisional, Cancelling, &[]),
         (Cancelling, Success, Confirmed, &[FINAL, Ack, Answered]),
         (Cancelling, Failure, Ended, &[FINAL, RESPONSE]),
@@ -330,6 +356,8 @@ mod tests {
         (Cancelling, NoAck, Cancelling, &[]),
         (Cancelling, ByeDone, Cancelling, &[]),
         (Cancelling, Again, Cancelling, &[]),
+        (Cancelling, GONE, Cancelling, &[]),
+        (Cancelling, TooShort, Ended, &[FINAL, RESPONSE]),
         (Abandoned, Provisional, Abandoned, &[]),
         (Abandoned, Success, Ended, &[FINAL, DropFork]),
         (Abandoned, Failure, Ended, &[FINAL]),
@@ -342,6 +370,8 @@ mod tests {
         (Abandoned, NoAck, Abandoned, &[]),
         (Abandoned, ByeDone, Abandoned, &[]),
         (Abandoned, Again, Abandoned, &[]),
+        (Abandoned, GONE, Abandoned, &[]),
+        (Abandoned, TooShort, Ended, &[FINAL]),
         (Confirmed, Provisional, Confirmed, &[]),
         (Confirmed, Success, Confirmed, &[DropFork]),
         (Confirmed, Failure, Confirmed, &[]),
@@ -354,6 +384,8 @@ mod tests {
         (Confirmed, NoAck, Closing, &[SendBye, Action::Ended(EndCause::NoAck)]),
         (Confirmed, ByeDone, Confirmed, &[]),
         (Confirmed, Again, Confirmed, &[]),
+        (Confirmed, GONE, Closing, &[SendBye, Action::Ended(EndCause::Gone)]),
+        (Confirmed, TooShort, Confirmed, &[]),
         (Closing, Provisional, Closing, &[]),
         (Closing, Success, Closing, &[DropFork]),
         (Closing, Failure, Closing, &[]),
@@ -366,6 +398,8 @@ mod tests {
         (Closing, NoAck, Closing, &[]),
         (Closing, ByeDone, Ended, &[]),
         (Closing, Again, Closing, &[]),
+        (Closing, GONE, Closing, &[]),
+        (Closing, TooShort, Closing, &[]),
         (Refused, Provisional, Refused, &[]),
         (Refused, Success, Refused, &[DropFork]),
         (Refused, Failure, Refused, &[]),
@@ -378,6 +412,8 @@ mod tests {
         (Refused, NoAck, Refused, &[]),
         (Refused, ByeDone, Refused, &[]),
         (Refused, Again, Calling, &[Action::SendAgain]),
+        (Refused, GONE, Refused, &[]),
+        (Refused, TooShort, Refused, &[]),
         (Ended, Provisional, Ended, &[]),
         (Ended, Success, Ended, &[DropFork]),
         (Ended, Failure, Ended, &[]),
@@ -390,6 +426,8 @@ mod tests {
         (Ended, NoAck, Ended, &[]),
         (Ended, ByeDone, Ended, &[]),
         (Ended, Again, Ended, &[]),
+        (Ended, GONE, Ended, &[]),
+        (Ended, TooShort, Ended, &[]),
     ];
 
     #[test]

@@ -1,29 +1,48 @@
 //! INVITE sessions: everything from one INVITE to the end of its dialog (RFC 3261 §13 to §15).
 //!
-//! Three machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
-//! for the peer's, [`modify`] for re-INVITEs. A [`Session`] owns their data, feeds them and, in
-//! [`perform`], carries their actions out; [`caller`] and [`callee`] are its two sides, [`close`]
-//! the end of either. Which session a message belongs to is the endpoint's business.
+//! Six machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
+//! for the peer's, [`reliable`] for our provisional responses to it, [`modify`] for the peer's
+//! re-INVITE, [`change`] for ours and [`expiry`] for the session timer; [`exchange`] says whose
+//! offer is open. A [`Session`] owns their data, feeds them and, in [`perform`], carries their
+//! actions out; [`caller`] and [`callee`] are its two sides, [`close`] the end of either,
+//! [`within`] and [`update`] the requests between. Which session a message belongs to is the
+//! endpoint's business.
 
 pub(crate) mod accept;
 pub(crate) mod action;
 mod again;
 mod callee;
 mod caller;
+pub(crate) mod change;
 mod close;
 pub(crate) mod connect;
+pub(crate) mod exchange;
+pub(crate) mod expiry;
 pub(crate) mod modify;
 mod perform;
+mod provisional;
+pub(crate) mod reinvite;
+pub(crate) mod reliable;
+pub(crate) mod session_timer;
 pub(crate) mod timer;
+mod update;
+mod within;
 
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use self::{action::Action, callee::Callee, caller::Caller, timer::Timer};
+use self::{
+    action::Action,
+    callee::Callee,
+    caller::Caller,
+    reinvite::{Change, Description},
+    session_timer::Expiry,
+    timer::Timer,
+};
 use crate::{
     dialog::Dialog,
-    endpoint::{Event, InviteId},
+    endpoint::{Event, InviteId, SentId},
     message::Message,
     random::Tag,
     stack::Stack,
@@ -41,6 +60,14 @@ pub(crate) struct Session {
     contact: String,
     side: Side,
     modify: Modify,
+    change: Change,
+    expiry: Expiry,
+    /// The session description that we sent last, of those that count.
+    described: Option<Description>,
+    /// The one of an UPDATE that has no answer yet.
+    offered: Option<(SentId, Description)>,
+    /// The peer's latest UPDATE.
+    update: Option<ServerId>,
     /// What the core wants in its BYE, which may have to wait.
     bye_headers: Vec<(String, String)>,
     /// Transactions of the session that are alive.
@@ -123,6 +150,11 @@ impl Session {
             contact,
             side,
             modify: Modify { state: modify::State::Idle, latest: None },
+            change: Change::none(),
+            expiry: Expiry::off(),
+            described: None,
+            offered: None,
+            update: None,
             bye_headers: Vec::new(),
             pending: 0,
         }
@@ -193,6 +225,12 @@ impl Session {
         match timer {
             Timer::GiveUp => self.feed_connect(step, connect::Input::GiveUp),
             Timer::Refresh => self.feed_accept(step, accept::Input::Refresh),
+            Timer::Reliable => self.feed_reliable(step, reliable::Input::Repeat),
+            Timer::PrackWait => self.feed_reliable(step, reliable::Input::NoPrack),
+            Timer::Answer => self.feed_change(step, change::Input::GiveUp),
+            Timer::Glare => self.its_turn(step),
+            Timer::SessionRefresh => self.feed_expiry(step, expiry::Input::Due),
+            Timer::SessionExpiry => self.feed_expiry(step, expiry::Input::Expired),
             Timer::Success if waits => self.feed_accept(step, accept::Input::Repeat),
             Timer::AckWait if waits => self.feed_accept(step, accept::Input::NoAck),
             Timer::Success => self.feed_modify(step, modify::Input::Repeat),
@@ -214,7 +252,11 @@ impl Session {
         let mut actions = std::mem::take(&mut step.stack.actions);
         let intervals = step.stack.transactions.intervals();
         callee.state.handle(intervals, input, &mut actions);
+        let is_over = callee.state != accept::State::Proceeding;
         self.carry_out(step, actions);
+        if is_over {
+            self.feed_reliable(step, reliable::Input::Over);
+        }
     }
 
     fn feed_modify(&mut self, step: &mut Step<'_>, input: modify::Input) {

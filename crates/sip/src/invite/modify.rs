@@ -2,7 +2,8 @@
 //!
 //! Goes in: an INVITE within the dialog, the core's response, CANCEL, ACK, timers, the end of the
 //! dialog. Comes out: actions. One re-INVITE at a time: a second one is refused, 500 while the
-//! first is unanswered, 491 while its 2xx waits for the ACK (RFC 5407 §3.1.4). We send none.
+//! first is unanswered, 491 while its 2xx waits for the ACK (RFC 5407 §3.1.4). Ours are in
+//! [`super::change`].
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     deadlines::{Deadlines, Due},
-    endpoint::{Flow, InviteId, Transmit, Transport},
+    endpoint::{Flow, InviteId, SentId, Transmit, Transport},
     hop::Hop,
     message::Message,
 };
@@ -36,8 +36,34 @@ pub(crate) enum Purpose {
     Cancel,
     /// The BYE of the session's dialog.
     Bye,
+    /// A re-INVITE.
+    Reinvite,
+    /// An UPDATE that refreshes the session.
+    Refresh,
+    /// The PRACK of a reliable provisional response.
+    Prack,
     /// The BYE of a fork that nobody wants.
     DropFork,
+    /// A request that the core sends within the dialog.
+    Request(Within),
+}
+
+/// A request of the core within a dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Within {
+    pub(crate) sent: SentId,
+    pub(crate) kind: Kind,
+}
+
+/// Requests within a dialog by what their failure does to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// UPDATE, which refreshes the dialog.
+    Update,
+    /// NOTIFY, which belongs to a subscription of its own.
+    Notify,
+    /// Any other.
+    Other,
 }
 
 /// What the core must hear of a step.

@@ -124,7 +124,12 @@ impl Attack {
                     | Event::Cancelled { id, .. }
                     | Event::Acked { id, .. }
                     | Event::Ended { id, .. }
-                    | Event::Reinvite { id, .. } => assert!(ids.contains(&id), "{id} is unknown"),
+                    | Event::Reinvite { id, .. }
+                    | Event::Responded { id, .. }
+                    | Event::Modified { id, .. }
+                    | Event::NotModified { id, .. } => {
+                        assert!(ids.contains(&id), "{id} is unknown");
+                    }
                 }
             }
         }

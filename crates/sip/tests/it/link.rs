@@ -318,6 +318,9 @@ pub(crate) fn name(event: &Event) -> &'static str {
         Event::Ended { .. } => "Ended",
         Event::Reinvite { .. } => "Reinvite",
         Event::Request { .. } => "Request",
+        Event::Responded { .. } => "Responded",
+        Event::Modified { .. } => "Modified",
+        Event::NotModified { .. } => "NotModified",
         Event::Released { .. } => "Released",
     }
 }

@@ -30,7 +30,7 @@ fn request(method: &str, uri: &str, more: &[&str]) -> String {
 fn each_fault_has_its_status() {
     let us = "sip:alice@192.0.2.1";
     for (method, uri, more, status) in [
-        ("INVITE", us, vec!["Require: 100rel, x"], 420),
+        ("INVITE", us, vec!["Require: replaces, x"], 420),
         ("INVITE", us, vec!["Max-Forwards: 0"], 483),
         ("INVITE", "http:x", vec![], 416),
         ("INVITE", us, vec!["Contact: -"], 400),
@@ -40,7 +40,7 @@ fn each_fault_has_its_status() {
         ("BYE", us, vec![], 481),
         ("BYE", us, vec!["To: <sip:alice@a.example>;tag=none"], 481),
         ("INFO", us, vec!["To: <sip:alice@a.example>;tag=none"], 481),
-        ("PRACK", us, vec![], 405),
+        ("PRACK", us, vec![], 481),
         ("DANCE", us, vec![], 501),
         ("OPTIONS", us, vec![], 200),
         ("OPTIONS", us, vec!["Max-Forwards: 0"], 200),
@@ -74,9 +74,16 @@ fn each_fault_has_its_status() {
 #[test]
 fn the_unsupported_are_named() {
     let mut net = Net::alone();
-    net.write(BOB, ALICE, &request("INVITE", "sip:a@x", &["Require: 100rel, x", "Require: y"]));
+    net.write(
+        BOB,
+        ALICE,
+        &request("INVITE", "sip:a@x", &["Require: a, x", "Require: REPLACES, y"]),
+    );
     net.millis(100);
-    assert_eq!(net.last(ALICE, "420 INVITE").header_text("Unsupported").unwrap(), "100rel, x, y");
+    assert_eq!(net.last(ALICE, "420 INVITE").header_text("Unsupported").unwrap(), "a, x, y");
+    net.write(BOB, ALICE, &request("INVITE", "sip:a@x", &["Require: norefersub, 100rel"]));
+    net.millis(100);
+    assert_eq!(net.names(ALICE), ["Invite"], "what is implemented may be required");
 }
 
 #[test]
@@ -108,9 +115,9 @@ fn options_tells_what_is_implemented() {
     net.millis(100);
     let response = net.last(ALICE, "200 OPTIONS");
     for (name, value) in [
-        ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"),
+        ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE"),
         ("Accept", "application/sdp"),
-        ("Supported", ""),
+        ("Supported", "100rel, timer, norefersub"),
     ] {
         assert_eq!(response.header_text(name).unwrap(), value);
     }

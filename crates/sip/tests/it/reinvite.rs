@@ -54,16 +54,18 @@ fn a_reinvite_is_answered_repeated_and_acknowledged() {
 }
 
 #[test]
-fn a_reinvite_moves_the_remote_target() {
+fn a_reinvite_moves_the_remote_target_when_it_is_accepted() {
     let mut net = Net::pair();
     let (_, bob) = net.connected();
-    let moved = within(&net, "INVITE", 2, "203.0.113.77:5099");
-    net.write(ALICE, BOB, &moved);
-    net.millis(100);
-    net.at(BOB, |endpoint, now| {
-        endpoint.respond_reinvite(now, bob, Respond::status(488));
-        endpoint.bye(now, bob, &[]);
-    });
+    for (cseq, response) in [(2, Respond::status(488)), (3, answer())] {
+        let moved = within(&net, "INVITE", cseq, "203.0.113.77:5099");
+        net.write(ALICE, BOB, &moved);
+        net.millis(100);
+        let before = net.at(BOB, |endpoint, _| endpoint.request_uri(bob)).unwrap();
+        assert_eq!(before, "sip:alice@192.0.2.1:5060");
+        net.at(BOB, |endpoint, now| endpoint.respond_reinvite(now, bob, response));
+    }
+    net.at(BOB, |endpoint, now| endpoint.bye(now, bob, &[]));
     let bye = net.log.iter().rfind(|sent| sent.what() == "BYE").unwrap();
     assert_eq!(bye.to, address("203.0.113.77:5099"));
     assert_eq!(bye.message.request_uri().unwrap(), "sip:alice@203.0.113.77:5099");

@@ -115,6 +115,12 @@ fn hook(entry: &Entry<'_>, base: &str) -> Option<Hook> {
     })
 }
 
+/// The text is an absolute URL with a user in it.
+pub(super) fn has_credentials(url: &str) -> bool {
+    let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next());
+    host.is_some_and(|host| host.contains('@'))
+}
+
 fn url(entry: &Entry<'_>, base: &str) -> Option<String> {
     let written = entry.text()?;
     let url = match resolve_url(base, written) {
@@ -131,8 +137,7 @@ fn url(entry: &Entry<'_>, base: &str) -> Option<String> {
         return None;
     }
     // why: a URL is shown in logs and alerts, a password is not.
-    let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next());
-    if host.is_some_and(|host| host.contains('@')) {
+    if has_credentials(&url) {
         entry.redacted().fault("credentials in the URL", "{ url, username, password } instead");
         return None;
     }

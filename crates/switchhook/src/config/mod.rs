@@ -19,6 +19,7 @@ mod names;
 mod people;
 mod plain;
 mod reader;
+mod sounds;
 mod value;
 
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use call::settings::{Client, Settings};
+use call::settings::{Client, ReferPolicy, Settings};
 use hooks::Secret;
 use ipnet::IpNet;
 use toml::de::DeTable;
@@ -121,6 +122,10 @@ pub struct SipConfig {
     pub t1: Duration,
     /// Expiry granted to a registration over UDP.
     pub udp_registration_expires: Duration,
+    /// What becomes of a REFER where no `referHook` says it.
+    pub refer: ReferPolicy,
+    /// RFC 4028 §4: the Session-Expires that is asked for, at least 90 s; `None` = none is.
+    pub session_expires: Option<Duration>,
 }
 
 /// `[media]`.
@@ -134,6 +139,12 @@ pub struct MediaConfig {
     pub timeout: Option<Duration>,
     /// Country of the ringback tone, one that `media::tone::country` knows.
     pub ringback: String,
+    /// Absolute paths of the directories below which applications may name files; they were
+    /// directories when the file was read.
+    pub sounds: Vec<PathBuf>,
+    /// What a held party hears where nothing else is said: an http or https URL, or the absolute
+    /// path of a file that was there.
+    pub hold_music: Option<String>,
 }
 
 /// `[http]`.
@@ -228,14 +239,14 @@ pub fn parse(
 fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option<Config> {
     let section = |name| root.section(name, overrides);
     let sip = plain::sip(section("sip"));
-    let media = plain::media(section("media"));
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let media = plain::media(section("media"), directory);
     let http = plain::http(section("http"));
     let (limits, calls_place) = plain::limits(section("limits"));
     let store_url = plain::store(section("store"));
     let log_format = plain::log(section("log"));
     plain::later(section("cluster"), "redis", &["redis://", "rediss://"]);
 
-    let directory = path.parent().unwrap_or(Path::new(""));
     let (applications, application_names) =
         application::applications(root.list("application"), directory);
     let carriers = Carriers::read(root.list("carrier"), &application_names, sip.as_ref());
@@ -261,6 +272,8 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
         limits,
         media_timeout: media.timeout,
         ringback: media.ringback.clone(),
+        hold_music: media.hold_music.clone(),
+        refer: sip.refer,
     };
     Some(Config {
         path: path.to_owned(),

@@ -3,16 +3,17 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::time::Duration;
 
-use call::settings::Limits;
+use call::settings::{Limits, ReferPolicy};
 use hooks::Secret;
 use ipnet::IpNet;
 use media::tone;
 
 use super::fault::Place;
 use super::reader::{Entry, Section};
-use super::{HttpConfig, LogFormat, MediaConfig, SipConfig, value};
+use super::{HttpConfig, LogFormat, MediaConfig, SipConfig, sounds, value};
 
 /// RFC 3261 §17.1.1.1.
 const T1: Duration = Duration::from_millis(500);
@@ -24,6 +25,10 @@ const PORTS: RangeInclusive<u16> = 12000..=31999;
 const EPHEMERAL_FIRST: u16 = 32768;
 /// No RTP for this long ends a call.
 const MEDIA_TIMEOUT: Duration = Duration::from_secs(60);
+/// RFC 4028 §4.2: the value that it recommends.
+const SESSION_EXPIRES: Duration = Duration::from_secs(1800);
+/// RFC 4028 §4: no Session-Expires is shorter.
+const SESSION_EXPIRES_MIN: Duration = Duration::from_secs(90);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -91,14 +96,12 @@ pub(super) fn sip(section: Section<'_>) -> Option<SipConfig> {
         }
         Some(realm.to_owned())
     });
-    if let Some(entry) = section.entry("refer")
-        && entry.word(&["refuse", "transfer"]) == Some("transfer")
-    {
-        refused(&entry, "\"refuse\", and a referHook in the application for transfers");
-    }
+    let refer = section.entry("refer").map_or(ReferPolicy::Refuse, |entry| refer(&entry));
     let t1 = section.entry("t1_ms").and_then(|entry| entry.integer(10..=10_000));
     let expires = section.entry("udp_registration_expires");
     let expires = expires.and_then(|entry| entry.duration(SECOND..=HOUR));
+    let session_expires = section.entry("session_expires");
+    let session_expires = session_expires.and_then(|entry| session_expiry(&entry));
     section.finish();
     if udp.is_none() && tcp.is_none() {
         return None;
@@ -110,10 +113,31 @@ pub(super) fn sip(section: Section<'_>) -> Option<SipConfig> {
         realm,
         t1: t1.map_or(T1, |t1| Duration::from_millis(t1.unsigned_abs())),
         udp_registration_expires: expires.unwrap_or(UDP_REGISTRATION_EXPIRES),
+        refer,
+        session_expires: Some(session_expires.unwrap_or(SESSION_EXPIRES))
+            .filter(|expires| !expires.is_zero()),
     })
 }
 
-pub(super) fn media(section: Section<'_>) -> MediaConfig {
+fn refer(entry: &Entry<'_>) -> ReferPolicy {
+    if entry.word(&["refuse", "transfer"]) != Some("transfer") {
+        return ReferPolicy::Refuse;
+    }
+    ReferPolicy::Transfer
+}
+
+/// Zero, or at least what RFC 4028 allows.
+fn session_expiry(entry: &Entry<'_>) -> Option<Duration> {
+    let expires = entry.duration(Duration::ZERO..=DAY)?;
+    if !expires.is_zero() && expires < SESSION_EXPIRES_MIN {
+        entry.fault("out of range", "a duration from 90s to 86400s, or 0 for none");
+        return None;
+    }
+    Some(expires)
+}
+
+/// Paths are relative to `directory`.
+pub(super) fn media(section: Section<'_>, directory: &Path) -> MediaConfig {
     let address =
         section.entry("address").and_then(|entry| entry.parsed("not an address", ADDRESS));
     let address = address.unwrap_or(IpAddr::from([0, 0, 0, 0]));
@@ -129,12 +153,17 @@ pub(super) fn media(section: Section<'_>) -> MediaConfig {
         }
         Some(code.to_owned())
     });
+    let open = section.entry("sounds").map(|entry| sounds::directories(&entry, directory));
+    let hold_music =
+        section.entry("hold_music").and_then(|entry| sounds::hold_music(&entry, directory));
     section.finish();
     MediaConfig {
         address,
         ports: ports.unwrap_or(PORTS),
         timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
         ringback: ringback.unwrap_or_else(|| "us".to_owned()),
+        sounds: open.unwrap_or_default(),
+        hold_music,
     }
 }
 

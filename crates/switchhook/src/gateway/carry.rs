@@ -8,7 +8,8 @@ use call::{
     Output,
 };
 use hooks::Request;
-use net::rtp::{Command, SendError};
+use media::Digits;
+use net::rtp::{Command, Move, SendError};
 use serde_json::Value;
 use sip::{Flow, Transmit, Transport};
 
@@ -64,6 +65,7 @@ impl Gateway {
             Effect::Alert(alert) => self.raise(&alert),
             Effect::Record(record) => self.record(*record),
             Effect::Over => {
+                self.player.forget(key);
                 self.send_media(Command::Close { call: key.0 });
                 self.status_queue.finish(key.0);
             }
@@ -105,7 +107,30 @@ impl Gateway {
                 }
             }
             Media::Silence(to) => self.send_media(Command::Silence { call, to: to.into() }),
-            Media::Close(leg) => self.send_media(Command::CloseLeg { call, leg: leg.into() }),
+            Media::Close(leg) => {
+                self.nothing_to_play(key, leg);
+                self.send_media(Command::CloseLeg { call, leg: leg.into() });
+            }
+            Media::Play { to, play, audio, base, trusted } => {
+                self.play((key, to), play, *audio, base.as_deref(), trusted);
+            }
+            Media::StopPlay(leg, play) => self.stop_play(key, leg, play),
+            Media::SendKeys(to, keys, length) => match Digits::parse(&keys) {
+                Ok(digits) => {
+                    self.send_media(Command::SendDigits { call, to: to.into(), digits, length });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "keys that cannot be sent");
+                    self.take(key, Input::KeysSent(to));
+                }
+            },
+            Media::Adopt(leg, (from, was)) => {
+                let moved = Move::new(from.0, was.into(), call, leg.into());
+                self.send_media(Command::Move(moved));
+            }
+            Media::Mute(leg, muted) => {
+                self.send_media(Command::Mute { call, leg: leg.into(), muted });
+            }
         }
     }
 
@@ -131,7 +156,7 @@ impl Gateway {
     }
 
     /// Sends a command after those that still wait for room, never before them.
-    fn send_media(&mut self, command: Command) {
+    pub(super) fn send_media(&mut self, command: Command) {
         self.unsent.push_back(command);
         self.send_unsent();
     }
@@ -191,7 +216,12 @@ impl Gateway {
             let reply = match asked {
                 Ok(reply) => Ok(reply.json),
                 Err(error) => {
-                    Err(HookFailure { alert_type: error.alert_type(), message: error.to_string() })
+                    let status = match &error.failure {
+                        hooks::Failure::Status { status } => Some(*status),
+                        _ => None,
+                    };
+                    let (alert_type, message) = (error.alert_type(), error.to_string());
+                    Err(HookFailure { alert_type, message, status })
                 }
             };
             let _ended = answers.send((key, Input::HookReply(hook, reply))).await;
@@ -216,7 +246,11 @@ fn prepared(request: &HookRequest) -> Result<Request, HookFailure> {
     let body = json_text(&request.payload);
     Request::named_by_application(&request.hook, request.base.as_ref(), body)
         .map(|prepared| Request { trusted: prepared.trusted || request.trusted, ..prepared })
-        .map_err(|error| HookFailure { alert_type: "webhook-failure", message: error.to_string() })
+        .map_err(|error| HookFailure {
+            alert_type: "webhook-failure",
+            message: error.to_string(),
+            status: None,
+        })
 }
 
 /// The value as JSON. why not its `Display`: that takes half as long again.

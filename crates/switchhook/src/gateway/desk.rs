@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use api::{Contact, Created, Refusal, Registered};
+use api::{Contact, Created, Refusal, Registered, Updated};
 use call::{Alert, Command, CommandId, Reply, Settings};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -83,12 +83,18 @@ impl Desk {
         match self.ask(|answer| Asked::Command(create, answer)).await? {
             Reply::Created { call_sid, call_id } => Ok(Created { sid: call_sid, call_id }),
             Reply::Refused { status, msg } => Err(Refusal { status, msg }),
-            Reply::Accepted => unreachable!("a call is created or refused"),
+            Reply::Accepted | Reply::Responded { .. } => {
+                unreachable!("a call is created or refused")
+            }
         }
     }
 
-    pub(super) async fn update(&self, call_sid: String, update: Update) -> Result<(), Refusal> {
-        let command = Command::Update { call_sid: call_sid.clone(), update };
+    pub(super) async fn update(
+        &self,
+        call_sid: String,
+        update: Update,
+    ) -> Result<Updated, Refusal> {
+        let command = Command::Update { call_sid: call_sid.clone(), update: Box::new(update) };
         match self.ask(|answer| Asked::Command(command, answer)).await? {
             Reply::Refused { status: 404, msg } => {
                 let listed = self.calls().await?;
@@ -99,7 +105,8 @@ impl Desk {
                 Err(Refusal { status: 404, msg })
             }
             Reply::Refused { status, msg } => Err(Refusal { status, msg }),
-            Reply::Accepted | Reply::Created { .. } => Ok(()),
+            Reply::Responded { status, reason } => Ok(Updated::Responded { status, reason }),
+            Reply::Accepted | Reply::Created { .. } => Ok(Updated::Accepted),
         }
     }
 

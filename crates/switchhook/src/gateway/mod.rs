@@ -13,6 +13,7 @@ mod registrations;
 mod rest;
 mod run;
 mod shutdown;
+mod sounds;
 mod ways;
 
 use std::collections::VecDeque;
@@ -68,6 +69,7 @@ pub struct Gateway {
     /// Address in session descriptions; `None` = the one that SIP advertises to that peer.
     media_address: Option<IpAddr>,
     hooks: hooks::Client,
+    player: sounds::Player,
     status_queue: hooks::StatusQueue,
     inputs: mpsc::Receiver<(CallKey, Input)>,
     answers: mpsc::Sender<(CallKey, Input)>,
@@ -123,7 +125,11 @@ impl Gateway {
         let status_queue = hooks::StatusQueue::new(hooks.clone());
         keep::recover(&store, &status_queue).await?;
         let keeper = keep::Keeper::new(journal, &config.settings);
-        let sip = sip::Config { t1: config.sip.t1, ..sip::Config::default() };
+        let sip = sip::Config {
+            t1: config.sip.t1,
+            session_expires: config.sip.session_expires,
+            ..sip::Config::default()
+        };
         let settings = Arc::new(with_own_addresses(provisioned.settings));
         let (answers, inputs) = mpsc::channel(INPUTS_MAX);
         let mut switch = Switch::new(settings, sip, secret()?);
@@ -147,6 +153,7 @@ impl Gateway {
             status_queue,
             keeper,
             meter: meter::Meter::new()?,
+            player: sounds::Player::new(config, hooks.clone()),
             hooks,
             inputs,
             answers,

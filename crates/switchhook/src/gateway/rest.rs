@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use api::{Awaited, Created, Refusal, Registered};
+use api::{Awaited, Created, Refusal, Registered, Updated};
 use call::{Alert, Command};
 use serde_json::Value;
 use verbs::Fault;
@@ -43,7 +43,11 @@ impl api::Gateway for State {
         })
     }
 
-    fn update_call(&self, call_sid: String, update: Update) -> Awaited<'_, Result<(), Refusal>> {
+    fn update_call(
+        &self,
+        call_sid: String,
+        update: Update,
+    ) -> Awaited<'_, Result<Updated, Refusal>> {
         Box::pin(self.desk.update(call_sid, update))
     }
 

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use call::{CallKey, Input, LegId};
+use call::{CallKey, Input, LegId, PlayId};
 use net::rtp::Event as MediaEvent;
 use net::sip::{Inbox, Messages, Tcp, Udp};
 use tokio::sync::mpsc;
@@ -56,6 +56,7 @@ impl Gateway {
                 () = streams(self.tcp.as_mut(), &mut messages) => self.take_messages(&messages),
                 Some((key, input)) = self.inputs.recv() => self.take(key, input),
                 Some(event) = self.media_events.recv() => self.take_media_event(event),
+                Some(fetched) = self.player.fetched() => self.sound_fetched(fetched),
                 told = control.recv(), if watching => match told {
                     Some(told) => self.take_control(told, &mut drain),
                     None => watching = false,
@@ -98,6 +99,15 @@ impl Gateway {
         match event {
             MediaEvent::MediaTimeout { call, leg } => {
                 self.take(CallKey(call), Input::MediaTimeout(LegId(leg.0)));
+            }
+            MediaEvent::Digit { call, leg, digit, duration } => {
+                self.take(CallKey(call), Input::Key(LegId(leg.0), digit, duration));
+            }
+            MediaEvent::Played { call, leg, id, .. } => {
+                self.sound_ended(CallKey(call), LegId(leg.0), PlayId(id.0));
+            }
+            MediaEvent::DigitsSent { call, leg, .. } => {
+                self.take(CallKey(call), Input::KeysSent(LegId(leg.0)));
             }
             MediaEvent::Failed { call, reason } => {
                 tracing::error!(call, reason, "the media of a call failed; ending the call");

@@ -17,7 +17,7 @@ fn all_faults_come_in_one_pass_sorted_by_position() {
              got the integer 0",
             "t.toml:4:1: /sip/relam: unknown key; expected one of udp, tcp, ws, tls, wss, \
              tls_certificate, tls_key, external_address, realm, refer, t1_ms, \
-             udp_registration_expires, got \"relam\"; did you mean `realm`",
+             udp_registration_expires, session_expires, got \"relam\"; did you mean `realm`",
             "t.toml:5:7: /sip/udp: wrong type; expected an IP address and a port such as \
              \"0.0.0.0:5060\", got the integer 5060",
             "t.toml:6:1: /client/0/username: username is missing; expected the user part of the \
@@ -92,9 +92,13 @@ fn durations_and_ports_say_their_form() {
         ],
     );
     check(
-        "udp_registration_expires = \"0s\"\n",
-        &["t.toml:3:28: /sip/udp_registration_expires: out of range; \
-           expected a duration from 1s to 3600s, got \"0s\""],
+        "udp_registration_expires = \"0s\"\nsession_expires = \"89s\"\n",
+        &[
+            "t.toml:3:28: /sip/udp_registration_expires: out of range; \
+             expected a duration from 1s to 3600s, got \"0s\"",
+            "t.toml:4:19: /sip/session_expires: out of range; \
+             expected a duration from 90s to 86400s, or 0 for none, got \"89s\"",
+        ],
     );
 }
 
@@ -209,15 +213,13 @@ fn a_source_of_two_carriers_needs_a_number_to_decide() {
 #[test]
 fn what_would_be_dangerous_to_ignore_is_refused() {
     check(
-        "tls = \"0.0.0.0:5061\"\nrefer = \"transfer\"\n[[carrier]]\nname = \"x\"\n\
+        "tls = \"0.0.0.0:5061\"\n[[carrier]]\nname = \"x\"\n\
          inbound_auth = { username = \"u\", password = \"hidden\" }\n\
          gateway = [{ host = \"203.0.113.9\" }]\n",
         &[
             "t.toml:3:7: /sip/tls: tls is not supported yet by this version; expected udp or \
              tcp, through a VPN where calls must be private, got \"0.0.0.0:5061\"",
-            "t.toml:4:9: /sip/refer: refer is not supported yet by this version; expected \
-             \"refuse\", and a referHook in the application for transfers, got \"transfer\"",
-            "t.toml:7:16: /carrier/0/inbound_auth: inbound_auth is not supported yet by this \
+            "t.toml:6:16: /carrier/0/inbound_auth: inbound_auth is not supported yet by this \
              version; expected no such key: a call is the carrier's by the address of a \
              gateway, got a table",
         ],

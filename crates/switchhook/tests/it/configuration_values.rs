@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use call::settings::{Credentials, Decline, GatewayHost};
+use call::settings::{Credentials, Decline, GatewayHost, ReferPolicy};
 use sip::Transport;
 use switchhook::config::{ACCOUNT_SID, SERVICE_PROVIDER_SID};
 use verbs::{Hook, HookMethod};
@@ -18,7 +18,8 @@ external_address = "203.0.113.5"
 realm = "sip.example.com"
 udp_registration_expires = "45s"
 tls_certificate = "cert.pem"
-refer = "refuse"
+refer = "transfer"
+session_expires = "20m"
 t1_ms = 250
 
 [media]
@@ -26,6 +27,8 @@ address = "127.0.0.1"
 ports = "20000-29999"
 timeout = "90s"
 ringback = "uk"
+sounds = ["src", "/"]
+hold_music = "https://example.com/hold.wav"
 
 [http]
 listen = "127.0.0.1:3001"
@@ -91,12 +94,15 @@ fn every_key_arrives() {
     assert_eq!(config.sip.external_address, Some("203.0.113.5".parse().unwrap()));
     assert_eq!(config.sip.t1, Duration::from_millis(250));
     assert_eq!(config.sip.realm.as_deref(), Some("sip.example.com"));
+    assert_eq!(config.sip.session_expires, Some(Duration::from_secs(1200)));
     assert_eq!(config.media.address.to_string(), "127.0.0.1");
     assert_eq!(config.media.ports, 20000..=29999);
     assert_eq!(config.media.timeout, Some(Duration::from_secs(90)));
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:3001");
     assert_eq!(config.http.admin_token, Some(hooks::Secret("t".to_owned())));
     assert_eq!(config.http.webhook_secret, Some(hooks::Secret("w".to_owned())));
+    let here = std::env::current_dir().expect("a directory");
+    assert_eq!(config.media.sounds, [here.join("src"), "/".into()]);
     let networks: Vec<String> = config.http.allow_private.iter().map(ToString::to_string).collect();
     assert_eq!(networks, ["10.0.0.0/8", "192.168.1.1/32"]);
 
@@ -106,6 +112,8 @@ fn every_key_arrives() {
     assert_eq!(settings.realm, config.sip.realm);
     assert_eq!(settings.udp_registration_expires, Duration::from_secs(45));
     assert_eq!((settings.media_timeout, settings.ringback.as_str()), (config.media.timeout, "uk"));
+    assert_eq!(settings.hold_music.as_deref(), Some("https://example.com/hold.wav"));
+    assert_eq!(settings.refer, ReferPolicy::Transfer);
     assert_eq!(settings.device_application.as_deref(), Some("main"));
     assert_eq!((settings.limits.dial_targets, settings.limits.calls), (5, 100));
     assert_eq!(settings.limits.calls_per_second, 20);
@@ -185,7 +193,7 @@ fn what_does_nothing_yet_is_named() {
         lines(&warnings),
         [
             format!("t.toml:8:19: /sip/tls_certificate: tls_certificate {ignored}"),
-            "t.toml:43:12: /carrier/0/register: this version does not register at the carrier: \
+            "t.toml:46:12: /carrier/0/register: this version does not register at the carrier: \
              username and password answer its challenges to calls, and calls from it are told by \
              the addresses of its gateways"
                 .to_owned(),
@@ -202,6 +210,10 @@ fn the_shortest_configuration_has_the_defaults() {
     assert_eq!(config.media.ports, 12000..=31999);
     assert_eq!(config.media.timeout, Some(Duration::from_secs(60)));
     assert_eq!(config.media.ringback, "us");
+    assert_eq!((config.media.sounds.len(), &config.settings.hold_music), (0, &None));
+    assert_eq!(config.settings.refer, ReferPolicy::Refuse);
+    assert_eq!(config.sip.session_expires, Some(Duration::from_secs(1800)));
+    assert_eq!(config.settings.limits.confirm, Duration::from_secs(60));
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:3000");
     assert_eq!(config.settings.limits.drain, Duration::from_secs(600));
     assert!(config.settings.applications.is_empty());
@@ -212,6 +224,8 @@ fn a_timeout_of_zero_is_off() {
     for zero in ["0", "\"0\"", "\"0s\""] {
         let config = config(&format!("{SHORTEST}[media]\ntimeout = {zero}\n"));
         assert_eq!((config.media.timeout, config.settings.media_timeout), (None, None), "{zero}");
+        let config = crate::reading::config(&format!("{SHORTEST}session_expires = {zero}\n"));
+        assert_eq!(config.sip.session_expires, None, "{zero}");
     }
 }
 

@@ -49,7 +49,8 @@ fn a_wrong_variable_is_a_fault_of_the_environment() {
              did you mean `SWITCHHOOK_MEDIA_PORTS`",
             "environment: SWITCHHOOK_MEDIA_PROTS: unknown key of [media]; expected one of \
              SWITCHHOOK_MEDIA_ADDRESS, SWITCHHOOK_MEDIA_PORTS, SWITCHHOOK_MEDIA_TIMEOUT, \
-             SWITCHHOOK_MEDIA_RINGBACK, got \"SWITCHHOOK_MEDIA_PROTS\"; \
+             SWITCHHOOK_MEDIA_RINGBACK, SWITCHHOOK_MEDIA_SOUNDS, \
+             SWITCHHOOK_MEDIA_HOLD_MUSIC, got \"SWITCHHOOK_MEDIA_PROTS\"; \
              did you mean `SWITCHHOOK_MEDIA_PORTS`",
             "environment: SWITCHHOOK_SIP_T1_MS: wrong type; \
              expected an integer from 10 to 10000, got \"soon\"",

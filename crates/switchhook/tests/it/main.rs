@@ -13,3 +13,4 @@ mod reading;
 mod rest_reaches_calls;
 mod scenario_faults;
 mod simulate_command;
+mod sounds;

@@ -243,7 +243,12 @@ impl Judge {
                 };
                 crossing.into_iter().for_each(|crossing| self.meter.count(crossing));
             }
-            Input::Sip(..) | Input::CarrierFull(..) | Input::End => {}
+            Input::Sip(..)
+            | Input::CarrierFull(..)
+            | Input::Played(..)
+            | Input::Key(..)
+            | Input::KeysSent(_)
+            | Input::End => {}
         }
     }
 
@@ -254,7 +259,7 @@ impl Judge {
         let call = self.calls.get(&life.key)?;
         let talking = call.winner.is_some();
         let ringing = !talking && !call.unreported.is_empty();
-        match update {
+        match update.as_ref() {
             _ if life.is_over() => Some(Crossing::CommandTooLate),
             Update::CallStatus(_) if life.is_child => match life.is_up() {
                 true => Some(Crossing::ChildEndedWhileTalking),
@@ -271,7 +276,12 @@ impl Judge {
             Update::CallHook { .. } => {
                 (!call.asking.is_empty()).then_some(Crossing::NewHookWhileAsking)
             }
-            Update::NotYet { .. } => None,
+            Update::Mute(_)
+            | Update::Whisper(_)
+            | Update::SipRequest(_)
+            | Update::Dtmf { .. }
+            | Update::Tag(_)
+            | Update::NotYet { .. } => None,
         }
     }
 

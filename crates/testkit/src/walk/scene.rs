@@ -225,6 +225,7 @@ impl Scene {
             Step::HookAnswers(1) => self.answer_hook(Err(HookFailure {
                 alert_type: "webhook-connection-failure",
                 message: "no answer".to_owned(),
+                status: None,
             })),
             Step::HookAnswers(_) => self.answer_hook(Ok(Some(list(&[ANOTHER], false)))),
             Step::NameFound(found) => self.answer_name(found),
@@ -345,6 +346,7 @@ impl Scene {
         let call_sid = self.sids.get(leg).cloned().unwrap_or_default();
         let update = parse_update_call(body).expect("a body of ours");
         self.commands += 1;
+        let update = Box::new(update);
         let (id, command) = (CommandId(self.commands), Command::Update { call_sid, update });
         self.judge.see(Fact::Commanded(id, &command));
         self.switch.handle_command(self.now, id, command);

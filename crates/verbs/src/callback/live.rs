@@ -45,6 +45,32 @@ pub struct GatherResult {
     pub verb_id: Option<String>,
 }
 
+words! {
+    /// `reason` of a play's result.
+    pub enum PlayReason {
+        /// To its end.
+        PlayCompleted => "playCompleted",
+        /// Something of it could not be had.
+        PlayFailed => "playFailed",
+    }
+}
+
+/// A play's actionHook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlayResult {
+    /// What ended it.
+    pub reason: PlayReason,
+    /// How long was played, in whole seconds.
+    pub playback_seconds: u64,
+    /// The same in milliseconds.
+    pub playback_milliseconds: u64,
+    /// The same in samples at 8 kHz.
+    pub playback_last_offset_pos: u64,
+    /// `id` of the verb.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb_id: Option<String>,
+}
+
 /// A dial's onHoldHook: a party put the other on hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldChanged {
@@ -106,4 +132,16 @@ impl Serialize for ReferReceived {
         map.serialize_entry("refer_details", &details)?;
         map.end()
     }
+}
+
+/// A sipRequestWithinDialogHook: a party sent INFO or MESSAGE.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SipRequestReceived {
+    /// `INFO` or `MESSAGE`.
+    pub sip_method: String,
+    /// Its body as text.
+    pub sip_body: String,
+    /// Its headers.
+    #[serde(serialize_with = "super::header_map")]
+    pub sip_headers: Vec<(String, String)>,
 }

@@ -17,7 +17,10 @@ pub use amd::{AmdEvent, AmdKind};
 pub use call_info::{CallInfo, Direction};
 pub use dial::{Attempt, DialProgress, DialResult, DialTarget};
 pub use initial::{BodyPart, Defaults, Initial, SipBlock, Speech};
-pub use live::{DtmfPressed, GatherReason, GatherResult, HoldChanged, ReferReceived};
+pub use live::{
+    DtmfPressed, GatherReason, GatherResult, HoldChanged, PlayReason, PlayResult, ReferReceived,
+    SipRequestReceived,
+};
 pub use query::to_query;
 pub use status_event::{StatusEvent, TerminatedBy};
 

@@ -8,7 +8,7 @@ mod create;
 mod update;
 
 pub use create::{CreateCall, parse_create_call};
-pub use update::{CallEnd, Update, parse_update_call};
+pub use update::{CallEnd, MuteStatus, SipRequestOrder, Update, parse_update_call};
 
 use crate::fault::{Finding, Findings};
 use crate::fields::Fields;

@@ -1,11 +1,18 @@
 //! `updateCall`: one change to a call that is up.
 
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
 use super::{http_hook, properties};
-use crate::fault::{Fault, Findings};
-use crate::fields::{Fields, Object};
+use crate::application;
+use crate::fault::{Fault, Finding, Findings};
+use crate::fields::{Fields, FromJson, Object};
+use crate::headers::{HeaderMap, Headers};
 use crate::hook::Hook;
-use crate::json::{self, Path};
-use crate::values::words;
+use crate::json::{self, Kind, Node, Path};
+use crate::values::{Keys, Millis, words};
+use crate::verb::{Play, Verb, sip_method};
 
 words! {
     /// `call_status`: how a leg is ended.
@@ -17,18 +24,58 @@ words! {
     }
 }
 
+words! {
+    /// `mute_status`.
+    pub enum MuteStatus {
+        /// Nobody hears the leg, nor its keys.
+        Mute => "mute",
+        /// Everybody does again.
+        Unmute => "unmute",
+    }
+}
+
+/// A request inside the dialog of a leg.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SipRequestOrder {
+    /// `INFO`, `MESSAGE`, `NOTIFY` or another one that does not change the dialog.
+    pub method: String,
+    /// Content-Type of the body.
+    pub content_type: Option<String>,
+    /// The body.
+    pub content: Option<String>,
+    /// Further headers.
+    pub headers: Headers,
+}
+
 /// A change to a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
     /// Ends the leg.
     CallStatus(CallEnd),
-    /// Asks another hook, whose verbs replace whatever runs.
+    /// Asks other hooks, whose verbs replace whatever runs; at least one of the two.
     CallHook {
-        /// An http(s) URL, or a path on the origin of the call's application.
-        call_hook: Hook,
+        /// For the caller: an http(s) URL, or a path on the origin of the call's application.
+        call_hook: Option<Hook>,
         /// Told of every change of status from now on.
         call_status_hook: Option<Hook>,
+        /// For the callee that is connected, which becomes a call of its own.
+        child_call_hook: Option<Hook>,
     },
+    /// Whether the leg is heard.
+    Mute(MuteStatus),
+    /// Played to the leg, over the one it is connected to, which hears nothing meanwhile.
+    Whisper(Vec<Play>),
+    /// Sent to the peer of the leg.
+    SipRequest(SipRequestOrder),
+    /// Keys for the peer of the leg.
+    Dtmf {
+        /// `0-9A-D*#`, with `w` and `W` for pauses.
+        digits: String,
+        /// Of each.
+        duration: Duration,
+    },
+    /// `customerData` of the leg from now on.
+    Tag(Map<String, Value>),
     /// A valid request that this version cannot carry out.
     NotYet {
         /// The property, as it was written.
@@ -126,22 +173,120 @@ impl Object for Asked {
     }
 }
 
+/// Changes that are carried out; the others are valid, and refused.
+const BUILT: &[&str] = &[
+    "call_hook",
+    "call_status",
+    "child_call_hook",
+    "mute_status",
+    "sip_request",
+    "dtmf",
+    "tag",
+    "whisper",
+];
+
 fn change(fields: &mut Fields<'_>, given: &[&(&'static str, &[&'static str])]) -> Option<Update> {
-    let built = |name: &str| matches!(name, "call_hook" | "call_status");
-    if let Some((property, _)) = given.iter().find(|(name, _)| !built(name)) {
+    if let Some((property, _)) = given.iter().find(|(name, _)| !BUILT.contains(name)) {
         return Some(Update::NotYet { property: (*property).to_owned() });
     }
-    if let Some(end) = fields.optional("call_status") {
-        return Some(Update::CallStatus(end));
+    let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
+    if names.len() > 1 && names.contains(&"whisper") {
+        // why: jambonz lets it stand beside another change; one at a time is asked for here.
+        return Some(Update::NotYet { property: "whisper beside another change".to_owned() });
     }
+    match names.first().copied()? {
+        "call_status" => fields.optional("call_status").map(Update::CallStatus),
+        "mute_status" => fields.optional("mute_status").map(Update::Mute),
+        "whisper" => fields.optional("whisper").map(Whispered::update),
+        "sip_request" => fields.optional("sip_request").map(Update::SipRequest),
+        "tag" => fields.optional("tag").map(Update::Tag),
+        "dtmf" => fields
+            .optional("dtmf")
+            .map(|Pressed { digits, duration }| Update::Dtmf { digits, duration }),
+        _ => hooks(fields),
+    }
+}
+
+fn hooks(fields: &mut Fields<'_>) -> Option<Update> {
     let call_status_hook = http_hook(fields, "call_status_hook", false);
-    match http_hook(fields, "call_hook", false) {
-        Some(call_hook) => Some(Update::CallHook { call_hook, call_status_hook }),
-        None => {
-            if let Some(member) = fields.take(&"call_hook") {
-                fields.fault(member, "no URL", "a URL or an object with `url`");
-            }
-            None
+    let call_hook = http_hook(fields, "call_hook", false);
+    let child_call_hook = http_hook(fields, "child_call_hook", false);
+    for (name, hook) in [("call_hook", &call_hook), ("child_call_hook", &child_call_hook)] {
+        if let Some(member) = fields.take(&name)
+            && hook.is_none()
+        {
+            fields.fault(member, "no URL", "a URL or an object with `url`");
+            return None;
         }
+    }
+    Some(Update::CallHook { call_hook, call_status_hook, child_call_hook })
+}
+
+impl Object for SipRequestOrder {
+    const WHAT: &'static str = "`sip_request`";
+
+    fn read(fields: &mut Fields<'_>) -> SipRequestOrder {
+        SipRequestOrder {
+            method: sip_method(fields),
+            content_type: crate::verb::one_line(fields, "content_type"),
+            content: fields.optional("content"),
+            headers: fields.or_default::<HeaderMap>("headers").0,
+        }
+    }
+}
+
+/// `dtmf`.
+struct Pressed {
+    digits: String,
+    duration: Duration,
+}
+
+impl Object for Pressed {
+    const WHAT: &'static str = "`dtmf`";
+
+    fn read(fields: &mut Fields<'_>) -> Pressed {
+        let length = fields.optional("duration").map(|Millis(length)| length);
+        Pressed {
+            digits: fields.required::<Keys>("digit").0,
+            duration: length.unwrap_or(Duration::from_millis(250)),
+        }
+    }
+}
+
+/// `whisper`: a play, or several. Speech is for a later version.
+struct Whispered {
+    plays: Vec<Play>,
+    says: bool,
+}
+
+impl Whispered {
+    fn update(self) -> Update {
+        match self.says {
+            true => Update::NotYet { property: "say in whisper".to_owned() },
+            false => Update::Whisper(self.plays),
+        }
+    }
+}
+
+impl FromJson for Whispered {
+    fn from_json(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Option<Whispered> {
+        let nodes = match &node.kind {
+            Kind::Array(nodes) => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut whispered = Whispered { plays: Vec::new(), says: false };
+        for (index, node) in nodes.iter().enumerate() {
+            match application::element(node, &path.index(index), findings)? {
+                Verb::Play(play) => whispered.plays.push(play),
+                Verb::Say(_) => whispered.says = true,
+                other => {
+                    let (what, expected) = ("a verb that is not whispered", "`play` or `say`");
+                    let got = format!("`{}`", other.name());
+                    findings.fault(Finding::new(node.offset, path, what, expected, got));
+                    return None;
+                }
+            }
+        }
+        Some(whispered)
     }
 }

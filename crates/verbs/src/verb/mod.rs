@@ -56,6 +56,7 @@ pub use say::{Loop, Say};
 pub use sip_decline::SipDecline;
 pub use sip_refer::SipRefer;
 pub use sip_request::SipRequest;
+pub(crate) use sip_request::method as sip_method;
 pub use speech::{Recognizer, Synthesizer};
 pub use tag::Tag;
 pub use target::{Endpoint, Srtp, Target, TargetFrom};

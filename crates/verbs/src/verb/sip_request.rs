@@ -41,7 +41,8 @@ impl Object for SipRequest {
 /// Methods that make, change or end the dialog itself are the switch's own.
 const OWN_METHODS: &[&str] = &["INVITE", "ACK", "CANCEL", "BYE", "PRACK", "REGISTER"];
 
-fn method(fields: &mut Fields<'_>) -> String {
+/// The method of a request inside a dialog.
+pub(crate) fn method(fields: &mut Fields<'_>) -> String {
     let method: String = fields.required("method");
     let token = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_alphabetic());
     if let Some(member) = fields.take(&"method")

@@ -84,7 +84,9 @@ fn words_are_written_as_jambonz_writes_them() {
     ];
     assert_eq!(call, expected);
     let target: Vec<&str> = TargetStatus::ALL.iter().map(|status| status.as_str()).collect();
-    assert_eq!(target, ["completed", "busy", "no-answer", "failed", "skipped"]);
+    let ends = ["completed", "busy", "no-answer", "failed", "skipped"];
+    let goes = ["trying", "ringing", "early-media", "in-progress"];
+    assert_eq!(target, [&ends[..], &goes[..]].concat());
     let lost: Vec<&str> = LostBecause::ALL.iter().map(|because| because.as_str()).collect();
     let expected = [
         "answered-elsewhere",

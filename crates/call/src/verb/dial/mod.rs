@@ -1,24 +1,41 @@
 //! The `dial` verb: which callees are called, when one has won, how it ended.
 //!
-//! `targets.rs` turns targets into legs, `ring.rs` is the race, `connected.rs` is what the caller
-//! hears and the bridge, `result.rs` the outcome and its payload. This file holds what a dial
-//! knows and carries out the steps of the race.
+//! `order.rs` is who is called when, `targets.rs` turns targets into legs, `ring.rs` is the race,
+//! `confirm.rs` the screening, `hears.rs` what the caller hears meanwhile. `connected.rs` is the
+//! bridge; `keys.rs`, `hold.rs`, `whisper.rs`, `refer.rs` and `join.rs` are what its parties and
+//! programs do on it. `result.rs` is the outcome and its payload. This file holds what a dial knows
+//! and carries out the steps of the race.
 
+pub(crate) mod confirm;
 pub(crate) mod connected;
 pub(crate) mod crank_back;
+pub(crate) mod hears;
+pub(crate) mod hold;
+pub(crate) mod join;
+pub(crate) mod keys;
+pub(crate) mod order;
 mod redirect;
+pub(crate) mod refer;
 pub(crate) mod result;
 pub(crate) mod ring;
 pub(crate) mod targets;
+pub(crate) mod whisper;
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use verbs::status::LostBecause;
 
-use crate::call::{Call, Context, Stage};
+use crate::call::{Call, Context};
 use crate::leg::LegId;
+use crate::leg::attempt::Leg;
 use crate::leg::callee;
+use crate::script::{Running, Stage};
 use crate::timer::Timer;
+use crate::verb::play::Playlist;
+use hears::{Beneath, Music};
+use hold::Hold;
+use keys::Keys;
 use result::Record;
 use ring::{Action, Input, State};
 
@@ -35,12 +52,25 @@ pub(crate) struct Dial {
     pub(crate) bridged_at: Option<Instant>,
     /// The winner, also after it is gone.
     pub(crate) winner: Option<LegId>,
-    /// The callee whose early media the caller hears.
-    pub(crate) heard: Option<LegId>,
+    /// What the caller hears, and what is played over it.
+    pub(crate) beneath: Beneath,
+    pub(crate) music: Option<Music>,
+    /// URLs that could not be had.
+    pub(crate) unplayable: Vec<String>,
+    /// Targets still to call, in the groups that are called together.
+    pub(crate) groups: VecDeque<Vec<usize>>,
+    /// Targets of the group that is being called, whose delay is not over.
+    pub(crate) delayed: BTreeSet<usize>,
+    /// Keys pressed on the bridge.
+    pub(crate) keys: Keys,
+    /// Who holds the other.
+    pub(crate) holds: Vec<Hold>,
+    /// What a program has played to a party, one after the other.
+    pub(crate) whispers: BTreeMap<LegId, VecDeque<Playlist>>,
     /// One for each element of `target`.
     pub(crate) records: Vec<Record>,
     /// Its targets are being called one after the other; the outcome waits until all were.
-    starting: bool,
+    pub(crate) starting: bool,
 }
 
 impl Dial {
@@ -67,7 +97,7 @@ impl Call {
         verb: verbs::Dial,
         places: bool,
     ) {
-        self.stage = Stage::Running;
+        self.script.stage = Stage::Running(Running::Dial);
         self.dials += 1;
         let records = verb.target.iter().map(|_| Record::default()).collect();
         let timeout = verb.timeout;
@@ -79,7 +109,14 @@ impl Call {
             started: cx.now,
             bridged_at: None,
             winner: None,
-            heard: None,
+            beneath: Beneath::default(),
+            music: None,
+            unplayable: Vec::new(),
+            groups: VecDeque::new(),
+            delayed: BTreeSet::new(),
+            keys: Keys::default(),
+            holds: Vec::new(),
+            whispers: BTreeMap::new(),
             records,
             starting: true,
         });
@@ -91,6 +128,7 @@ impl Call {
             dial.starting = false;
         }
         self.dial_lost(cx);
+        self.update_hearing(cx);
     }
 
     /// A callee was lost, or the last target was tried: is anyone left to answer?
@@ -98,19 +136,56 @@ impl Call {
         if self.dial.as_ref().is_none_or(|dial| dial.starting) {
             return;
         }
+        while !self.is_anyone_left() {
+            if self.dial.as_ref().is_none_or(|dial| dial.state != State::Ringing) {
+                return self.dial_input(cx, Input::LastLost);
+            }
+            if !self.start_next_group(cx) {
+                return self.dial_input(cx, Input::LastLost);
+            }
+        }
+        self.dial_input(cx, Input::Lost);
+    }
+
+    /// Calls the next targets; false where none is left.
+    fn start_next_group(&mut self, cx: Context<'_>) -> bool {
+        let starting = |call: &mut Call, starting| {
+            if let Some(dial) = call.dial.as_mut() {
+                dial.starting = starting;
+            }
+        };
+        starting(self, true);
+        let called = self.call_next_group(cx);
+        starting(self, false);
+        called
+    }
+
+    /// Somebody who may still win, or is called later without anybody's doing.
+    fn is_anyone_left(&self) -> bool {
         let number = self.dials;
-        let left = self.legs.values().any(|leg| {
-            leg.dial == number
-                && matches!(
-                    leg.state,
-                    callee::State::Resolving
-                        | callee::State::Opening
-                        | callee::State::Calling
-                        | callee::State::Early
-                        | callee::State::Up
-                )
-        });
-        self.dial_input(cx, if left { Input::Lost } else { Input::LastLost });
+        let waits = self.dial.as_ref().is_some_and(|dial| !dial.delayed.is_empty());
+        waits
+            || self.legs.values().any(|leg| {
+                leg.dial == number
+                    && matches!(
+                        leg.state,
+                        callee::State::Resolving
+                            | callee::State::Opening
+                            | callee::State::Calling
+                            | callee::State::Early
+                            | callee::State::Up
+                    )
+            })
+    }
+
+    /// The ring time of the dial is over.
+    pub(crate) fn ring_timeout(&mut self, cx: Context<'_>) {
+        let number = self.dials;
+        let answered = |leg: &Leg| leg.dial == number && leg.state == callee::State::Up;
+        let screened = self.legs.values().any(|leg| answered(leg));
+        let input = if screened { Input::RingTimeoutScreened } else { Input::RingTimeout };
+        self.dial_input(cx, input);
+        self.update_hearing(cx);
     }
 
     /// One step of the race.
@@ -129,16 +204,15 @@ impl Call {
     fn dial_action(&mut self, cx: Context<'_>, action: Action) {
         match action {
             Action::DisarmRing => self.timers.disarm(Timer::Ring),
-            Action::ArmTimeLimit => {
-                let limit = self.dial.as_ref().and_then(|dial| dial.verb.time_limit);
-                if let Some(limit) = limit {
-                    self.timers.arm(Timer::TimeLimit, cx.now + limit);
-                }
+            Action::ArmTimeLimit => self.limit_time(cx),
+            Action::DisarmTimeLimit => {
+                self.timers.disarm(Timer::TimeLimit);
+                self.timers.disarm(Timer::Warning);
             }
-            Action::DisarmTimeLimit => self.timers.disarm(Timer::TimeLimit),
             Action::StopLosers(because) | Action::StopAll(because) => {
-                self.stop_losers(cx, because);
+                self.stop_losers(cx, because, false);
             }
+            Action::StopRinging(because) => self.stop_losers(cx, because, true),
             Action::StopWinner => {
                 if let Some(winner) = self.dial.as_ref().and_then(|dial| dial.winner) {
                     self.callee_input(cx, winner, callee::Input::Stop);
@@ -154,14 +228,28 @@ impl Call {
         }
     }
 
-    /// Ends every callee of this dial but its winner.
-    fn stop_losers(&mut self, cx: Context<'_>, because: LostBecause) {
+    /// The winner is connected: how long it may stay.
+    fn limit_time(&mut self, cx: Context<'_>) {
+        let verb = self.dial.as_ref().map(|dial| &dial.verb);
+        let Some(limit) = verb.and_then(|verb| verb.time_limit) else { return };
+        let before = verb.and_then(|verb| verb.time_limit_warning.as_ref()).map(|w| w.before);
+        self.timers.arm(Timer::TimeLimit, cx.now + limit);
+        // why: a warning that is due before the beginning is none.
+        if let Some(after) = before.and_then(|before| limit.checked_sub(before)) {
+            self.timers.arm(Timer::Warning, cx.now + after);
+        }
+    }
+
+    /// Ends every callee of this dial but its winner, or of those alone that only ring.
+    fn stop_losers(&mut self, cx: Context<'_>, because: LostBecause, ringing: bool) {
+        self.call_nobody_else(because);
         let winner = self.dial.as_ref().and_then(|dial| dial.winner);
         let number = self.dials;
         let losers: Vec<LegId> = self
             .legs
             .iter()
             .filter(|(id, leg)| leg.dial == number && Some(**id) != winner)
+            .filter(|(_, leg)| !ringing || leg.state != callee::State::Up)
             .map(|(id, _)| *id)
             .collect();
         for loser in losers {

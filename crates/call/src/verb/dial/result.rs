@@ -5,15 +5,18 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use verbs::Target;
-use verbs::callback::{Attempt as AttemptReport, DialResult, DialTarget};
+use verbs::callback::{Attempt as AttemptReport, DialProgress, DialResult, DialTarget};
 use verbs::status::{self, DialStatus, LostBecause, Outcome, TargetStatus};
 
-use crate::call::{Call, Context, Stage};
+use crate::call::{Call, Context};
 use crate::effect::{Effect, Media};
 use crate::hook::Why;
-use crate::leg::LegId;
+use crate::leg::attempt::Leg;
+use crate::leg::{LegId, callee};
 use crate::route::{Attempt, Unroutable};
+use crate::script::Stage;
 use crate::verb::dial::Dial;
+use crate::verb::dial::ring::State;
 
 /// How the race ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub(crate) struct Record {
     pub(crate) waiting: VecDeque<Attempt>,
     /// Redirections that were followed.
     pub(crate) redirections: u8,
+    /// What a progressHook was told last.
+    told: Option<DialTarget>,
 }
 
 /// What became of one INVITE of a target.
@@ -120,7 +125,7 @@ impl Record {
             (true, ..) => TargetStatus::Completed,
             (_, Some(_), _) => TargetStatus::Skipped,
             _ if stopped => TargetStatus::NoAnswer,
-            (_, _, Some((_, status, _))) => status::of_sip(status).into(),
+            (_, _, Some((_, status, _))) => of_failure(status).into(),
             (_, _, None) => TargetStatus::NoAnswer,
         };
         let (sip_status, sip_reason) = match (won, self.skipped, failure) {
@@ -159,11 +164,20 @@ fn was_stopped(because: LostBecause) -> bool {
 /// One failure: when, its status, its reason phrase.
 type Failure<'a> = (Option<Instant>, u16, &'a str);
 
+/// Status of who was not connected: an answer that came to nothing is none.
+fn of_failure(status: u16) -> DialStatus {
+    if status < 300 { DialStatus::NoAnswer } else { status::of_sip(status) }
+}
+
+fn outcome_of_failure(sip_status: u16) -> Outcome {
+    Outcome { status: of_failure(sip_status), sip_status }
+}
+
 /// The failure that stands for several.
 fn best_of<'a>(mut failures: Vec<Failure<'a>>) -> Option<Failure<'a>> {
     failures.sort_by_key(|(at, ..)| *at);
     let outcomes: Vec<Outcome> =
-        failures.iter().map(|(_, status, _)| Outcome::of_sip(*status)).collect();
+        failures.iter().map(|(_, status, _)| outcome_of_failure(*status)).collect();
     failures.get(status::best(&outcomes)?).copied()
 }
 
@@ -239,7 +253,7 @@ pub(crate) fn seconds(time: Duration) -> u64 {
 
 impl Call {
     /// The record of a leg, while its dial is the running one.
-    fn record(&mut self, id: LegId) -> Option<(&mut AttemptRecord, &crate::leg::attempt::Leg)> {
+    fn record(&mut self, id: LegId) -> Option<(&mut AttemptRecord, &Leg)> {
         let leg = self.legs.get(&id)?;
         if leg.dial != self.dials {
             return None;
@@ -280,7 +294,9 @@ impl Call {
             record.sip_call_id.clone_from(&leg.sip_call_id);
             record.ended = Some(cx.now);
             record.lost_because = leg.lost_because;
-            if leg.answered_at.is_none() {
+            // why: who never rang is no less unreachable for the 487 of our CANCEL.
+            let silent = leg.lost_because == Some(LostBecause::ProgressTimeout);
+            if leg.answered_at.is_none() && !(silent && record.sip_status.is_some()) {
                 record.sip_status = Some(leg.sip_status);
                 record.sip_reason = Some(leg.sip_reason.clone());
             }
@@ -317,16 +333,67 @@ impl Call {
         }
     }
 
-    /// A program gave this leg up: that is how its target failed.
-    pub(crate) fn note_given_up(&mut self, id: LegId) {
+    /// This leg is given up: that is how its target failed.
+    pub(crate) fn note_given_up(&mut self, id: LegId, status: u16) {
         if let Some((record, _)) = self.record(id) {
-            record.sip_status = Some(487);
-            record.sip_reason = Some(sip::default_reason(487).to_owned());
+            record.sip_status = Some(status);
+            record.sip_reason = Some(sip::default_reason(status).to_owned());
         }
+    }
+
+    /// Tells the progressHook how the target of a leg stands, if that has changed.
+    pub(crate) fn tell_progress(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get(&id).filter(|leg| leg.dial == self.dials) else { return };
+        let (index, running) = (leg.target, self.running(leg.target));
+        let Some(dial) = self.dial.as_mut() else { return };
+        let Some(hook) = dial.verb.progress_hook.clone() else { return };
+        let won_by = dial.winner.and_then(|id| self.legs.get(&id)).map(|leg| &*leg.call_sid);
+        let (Some(target), Some(record)) = (dial.verb.target.get(index), dial.records.get(index))
+        else {
+            return;
+        };
+        let mut entry = record.report(index, target, dial, won_by);
+        if let Some(running) = running {
+            entry.call_status = running;
+        }
+        let verb_id = dial.verb.id.clone();
+        let Some(record) = dial.records.get_mut(index) else { return };
+        if record.told.as_ref() == Some(&entry) {
+            return;
+        }
+        record.told = Some(entry.clone());
+        let payload =
+            self.info_of(self.caller.id).payload(&DialProgress { dial_target: entry, verb_id });
+        self.tell_hook(hook, payload);
+    }
+
+    /// How far the furthest leg of a target is; `None` where none is left.
+    fn running(&self, target: usize) -> Option<TargetStatus> {
+        let of_target = |leg: &&Leg| leg.dial == self.dials && leg.target == target;
+        let stage = |leg: &Leg| match leg.state {
+            callee::State::Up => Some(TargetStatus::InProgress),
+            callee::State::Early if leg.early_at.is_some() => Some(TargetStatus::EarlyMedia),
+            callee::State::Early => Some(TargetStatus::Ringing),
+            callee::State::Resolving | callee::State::Opening | callee::State::Calling => {
+                Some(TargetStatus::Trying)
+            }
+            callee::State::Cancelling | callee::State::Abandoned | callee::State::Ended => None,
+        };
+        let rank = |status: &TargetStatus| match status {
+            TargetStatus::InProgress => 3,
+            TargetStatus::EarlyMedia => 2,
+            TargetStatus::Ringing => 1,
+            _ => 0,
+        };
+        let legs = self.legs.values().map(|leg| &**leg);
+        legs.filter(of_target).filter_map(stage).max_by_key(rank)
     }
 
     /// The outcome is known: asks the actionHook, once, and lets the list go on.
     pub(crate) fn finish_dial(&mut self, cx: Context<'_>, end: End) {
+        self.end_whispers();
+        self.end_holds();
+        self.stop_music();
         let Some(dial) = self.dial.take() else { return };
         if dial.places {
             return self.placing_failed(cx, &dial, end);
@@ -351,7 +418,7 @@ impl Call {
         }
         self.effect(Effect::Media(Media::Silence(self.caller.id)));
         if self.caller.state.alive() {
-            self.stage = Stage::Next;
+            self.script.stage = Stage::Next;
         }
         let default_hook = self.application.as_ref().is_some_and(|a| a.default_hooks);
         let hook =
@@ -364,6 +431,18 @@ impl Call {
 }
 
 impl Dial {
+    /// Somebody answered, and did not accept.
+    fn was_declined(&self) -> bool {
+        let declined =
+            |attempt: &AttemptRecord| attempt.lost_because == Some(LostBecause::ScreeningDeclined);
+        self.records.iter().flat_map(|record| &record.attempts).any(declined)
+    }
+
+    /// Two parties are connected by it.
+    pub(crate) fn is_bridged(&self) -> bool {
+        matches!(self.state, State::Bridged(_))
+    }
+
     /// The failure of a dial that had no winner: final SIP status and reason phrase.
     pub(crate) fn failure(&self, end: End) -> (u16, String) {
         let status = outcome(self, end).dial_sip_status;
@@ -403,7 +482,7 @@ fn outcome(dial: &Dial, end: End) -> DialResult {
                         && attempt.failure().is_some_and(|(_, status, _)| status == sip_status)
                         && !attempt.fruitless
                 });
-            (status::of_sip(sip_status), sip_status, chosen)
+            (of_failure(sip_status), sip_status, chosen)
         }
     };
     DialResult {
@@ -412,7 +491,7 @@ fn outcome(dial: &Dial, end: End) -> DialResult {
         dial_call_sid: chosen.map(|attempt| attempt.call_sid.clone()),
         dial_sbc_callid: chosen.and_then(|attempt| attempt.sip_call_id.clone()),
         dial_call_duration: 0,
-        dial_declined: false,
+        dial_declined: end != End::Completed && dial.was_declined(),
         amd_type: None,
         dial_targets: Vec::new(),
         verb_id: dial.verb.id.clone(),

@@ -13,6 +13,8 @@ use crate::leg::LegId;
 pub(crate) enum State {
     /// Callees are being called; nobody has won.
     Ringing,
+    /// The ring time is over; callees that answered in time are being screened.
+    Screening,
     /// This callee won and is connected to the caller.
     Bridged(LegId),
     /// The outcome is known. Legs may still be winding down.
@@ -22,7 +24,7 @@ pub(crate) enum State {
 /// What happens to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// A callee answered.
+    /// A callee answered, and was accepted where it is screened.
     Answered(LegId),
     /// A callee was lost before it answered; others are still being called.
     Lost,
@@ -30,14 +32,18 @@ pub(crate) enum Input {
     LastLost,
     /// The winner hung up, or its media stopped.
     WinnerGone,
-    /// `timeout` of the dial.
+    /// `timeout` of the dial; nobody is being screened.
     RingTimeout,
+    /// `timeout` of the dial, while somebody who answered is being screened.
+    RingTimeoutScreened,
     /// `timeLimit` of the dial.
     TimeLimit,
     /// The caller cancelled or hung up, or was ended by us.
     CallerGone,
     /// New instructions came for the caller.
     Replaced,
+    /// The winner goes on as a call of its own.
+    Detached,
 }
 
 /// What is to be done, in order.
@@ -51,8 +57,10 @@ pub(crate) enum Action {
     DisarmTimeLimit,
     /// End every callee but the winner, for this reason.
     StopLosers(LostBecause),
-    /// End every callee that has not answered, for this reason.
+    /// End every callee, for this reason.
     StopAll(LostBecause),
+    /// End every callee that has not answered, for this reason; call nobody else.
+    StopRinging(LostBecause),
     /// End the winner.
     StopWinner,
     /// Answer the caller, where it is not answered yet, and connect it to the winner.
@@ -71,7 +79,7 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
     use Input as I;
     use State as S;
     match (state, input) {
-        (S::Ringing, I::Answered(leg)) => (
+        (S::Ringing | S::Screening, I::Answered(leg)) => (
             S::Bridged(leg),
             &[
                 A::StopLosers(LostBecause::AnsweredElsewhere),
@@ -85,15 +93,21 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
         (S::Ringing, I::RingTimeout) => {
             (S::Over, &[A::StopAll(LostBecause::RingTimeout), A::FinishNoAnswer])
         }
-        (S::Ringing, I::CallerGone) => {
+        (S::Ringing, I::RingTimeoutScreened) => {
+            (S::Screening, &[A::StopRinging(LostBecause::RingTimeout)])
+        }
+        (S::Screening, I::LastLost) => (S::Over, &[A::DisarmRing, A::FinishNoAnswer]),
+        (S::Ringing | S::Screening, I::CallerGone) => {
             (S::Over, &[A::DisarmRing, A::StopAll(LostBecause::CallerGone), A::FinishNoAnswer])
         }
-        (S::Bridged(_), I::WinnerGone) => (S::Over, &[A::DisarmTimeLimit, A::FinishCompleted]),
+        (S::Bridged(_), I::WinnerGone | I::Detached) => {
+            (S::Over, &[A::DisarmTimeLimit, A::FinishCompleted])
+        }
         (S::Bridged(_), I::TimeLimit) => (S::Over, &[A::StopWinner, A::FinishCompleted]),
         (S::Bridged(_), I::CallerGone) => {
             (S::Over, &[A::DisarmTimeLimit, A::StopWinner, A::FinishCompleted])
         }
-        (S::Ringing, I::Replaced) => {
+        (S::Ringing | S::Screening, I::Replaced) => {
             (S::Over, &[A::DisarmRing, A::StopAll(LostBecause::Replaced), A::FinishNoAnswer])
         }
         (S::Bridged(_), I::Replaced) => {
@@ -102,6 +116,13 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
         // why: a callee's answer after the race never gets here as an answer; its leg is being
         // cancelled and ends itself. Timers of a state that was left are disarmed by that step.
         (state, _) => (state, &[]),
+    }
+}
+
+impl State {
+    /// Nobody has won, and somebody still may.
+    pub(crate) fn races(self) -> bool {
+        matches!(self, State::Ringing | State::Screening)
     }
 }
 
@@ -114,17 +135,19 @@ mod tests {
 
     const ONE: LegId = LegId(1);
     const TWO: LegId = LegId(2);
-    const STATES: [S; 3] = [S::Ringing, S::Bridged(ONE), S::Over];
-    const INPUTS: [I; 9] = [
+    const STATES: [S; 4] = [S::Ringing, S::Screening, S::Bridged(ONE), S::Over];
+    const INPUTS: [I; 11] = [
         I::Answered(ONE),
         I::Answered(TWO),
         I::Lost,
         I::LastLost,
         I::WinnerGone,
         I::RingTimeout,
+        I::RingTimeoutScreened,
         I::TimeLimit,
         I::CallerGone,
         I::Replaced,
+        I::Detached,
     ];
     const WON: &[A] = &[
         A::StopLosers(LostBecause::AnsweredElsewhere),
@@ -147,17 +170,31 @@ mod tests {
             &[A::DisarmRing, A::StopAll(LostBecause::CallerGone), A::FinishNoAnswer]),
         (S::Ringing, &[I::Replaced],      S::Over,
             &[A::DisarmRing, A::StopAll(LostBecause::Replaced), A::FinishNoAnswer]),
-        (S::Ringing, &[I::WinnerGone, I::TimeLimit], S::Ringing, &[]),
+        (S::Ringing, &[I::RingTimeoutScreened], S::Screening,
+            &[A::StopRinging(LostBecause::RingTimeout)]),
+        (S::Ringing, &[I::WinnerGone, I::TimeLimit, I::Detached], S::Ringing, &[]),
 
-        (S::Bridged(ONE), &[I::WinnerGone], S::Over, &[A::DisarmTimeLimit, A::FinishCompleted]),
+        (S::Screening, &[I::Answered(ONE)], S::Bridged(ONE), WON),
+        (S::Screening, &[I::Answered(TWO)], S::Bridged(TWO), WON),
+        (S::Screening, &[I::LastLost],    S::Over, &[A::DisarmRing, A::FinishNoAnswer]),
+        (S::Screening, &[I::CallerGone],  S::Over,
+            &[A::DisarmRing, A::StopAll(LostBecause::CallerGone), A::FinishNoAnswer]),
+        (S::Screening, &[I::Replaced],    S::Over,
+            &[A::DisarmRing, A::StopAll(LostBecause::Replaced), A::FinishNoAnswer]),
+        (S::Screening, &[I::Lost, I::WinnerGone, I::RingTimeout, I::RingTimeoutScreened,
+                         I::TimeLimit, I::Detached], S::Screening, &[]),
+
+        (S::Bridged(ONE), &[I::WinnerGone, I::Detached], S::Over,
+            &[A::DisarmTimeLimit, A::FinishCompleted]),
         (S::Bridged(ONE), &[I::TimeLimit],  S::Over, &[A::StopWinner, A::FinishCompleted]),
         (S::Bridged(ONE), &[I::CallerGone, I::Replaced], S::Over,
             &[A::DisarmTimeLimit, A::StopWinner, A::FinishCompleted]),
         (S::Bridged(ONE), &[I::Answered(ONE), I::Answered(TWO), I::Lost, I::LastLost,
-                            I::RingTimeout], S::Bridged(ONE), &[]),
+                            I::RingTimeout, I::RingTimeoutScreened], S::Bridged(ONE), &[]),
 
         (S::Over, &[I::Answered(ONE), I::Answered(TWO), I::Lost, I::LastLost, I::WinnerGone,
-                    I::RingTimeout, I::TimeLimit, I::CallerGone, I::Replaced], S::Over, &[]),
+                    I::RingTimeout, I::RingTimeoutScreened, I::TimeLimit, I::CallerGone,
+                    I::Replaced, I::Detached], S::Over, &[]),
     ];
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use media::sdp::Codec;
 use verbs::Target;
 use verbs::status::{CallStatus, LostBecause};
 
@@ -14,32 +15,33 @@ use crate::leg::attempt::Leg;
 use crate::leg::callee;
 use crate::leg::local::Local;
 use crate::route::{Attempt, Directory, NextHop, Unroutable, Ways};
+use crate::verb::dial::order;
 use crate::verb::dial::result::AttemptRecord;
 
 /// Legs that one call may have at the same time, its caller included: what a [`LegId`] can name.
 pub(crate) const LEGS_MAX: usize = 256;
 
 impl Call {
-    /// Calls every target, in order, at once.
+    /// Calls those targets that are called at once, and puts the others in order.
     pub(crate) fn call_targets(&mut self, cx: Context<'_>) {
         let Some(dial) = self.dial.as_ref() else { return };
         let targets = dial.verb.target.clone();
         let limit = self.settings.limits.dial_targets;
-        let mut called: Vec<&Target> = Vec::new();
+        let mut called: Vec<usize> = Vec::new();
         for (index, target) in targets.iter().enumerate() {
-            // why: an instant answer cannot happen here, but the caller may have been ended.
-            if !self.caller.state.alive() {
-                return;
-            }
-            if called.iter().any(|known| known.same_as(target)) {
+            let known = |known: &usize| targets.get(*known).is_some_and(|k| k.same_as(target));
+            if called.iter().any(known) {
                 self.skip_target(index, LostBecause::Duplicate);
             } else if called.len() >= limit {
                 self.skip_target(index, LostBecause::OverLimit);
             } else {
-                called.push(target);
-                self.call_target(cx, index, target);
+                called.push(index);
             }
         }
+        if let Some(dial) = self.dial.as_mut() {
+            dial.groups = order::groups(&dial.verb, &called);
+        }
+        self.call_next_group(cx);
     }
 
     fn skip_target(&mut self, index: usize, because: LostBecause) {
@@ -59,7 +61,8 @@ impl Call {
         self.alert("target-skipped", format!("{place}: {what}; it was not called"));
     }
 
-    fn call_target(&mut self, cx: Context<'_>, index: usize, target: &Target) {
+    /// Calls a target, by all its ways at once or by the first of them.
+    pub(crate) fn call_target(&mut self, cx: Context<'_>, index: usize, target: &Target) {
         let caller_id = self.caller_id_for(target);
         let settings = Arc::clone(&self.settings);
         let directory = Directory {
@@ -74,6 +77,9 @@ impl Call {
             resting: cx.resting,
             now: cx.now,
         };
+        if !target.codecs.is_empty() && known_codecs(target).is_empty() {
+            return self.target_unroutable(index, no_codec(target));
+        }
         match directory.ways(target, &mut self.random) {
             Err(why) => self.target_unroutable(index, why),
             Ok(Ways::AtOnce(attempts)) => {
@@ -97,8 +103,21 @@ impl Call {
     /// User of From: what the target says, else the dial, else the caller's own.
     fn caller_id_for(&self, target: &Target) -> String {
         let of_target = target.from.as_ref().and_then(|from| from.user.clone());
+        let of_target = of_target.or_else(|| target.caller_id.clone());
         let of_dial = self.dial.as_ref().and_then(|dial| dial.verb.caller_id.clone());
         of_target.or(of_dial).unwrap_or_else(|| self.calling_user())
+    }
+
+    /// What a callee is offered: what its target names, in that order; else all that we have, the
+    /// caller's first.
+    pub(crate) fn codecs_for(&self, id: LegId) -> Vec<Codec> {
+        let ours = self.caller.codecs();
+        let target = self.legs.get(&id).map(|leg| leg.target);
+        let verb = self.dial.as_ref().zip(target).and_then(|(dial, t)| dial.verb.target.get(t));
+        match verb.filter(|target| !target.codecs.is_empty()) {
+            Some(target) => known_codecs(target),
+            None => ours,
+        }
     }
 
     fn target_unroutable(&mut self, index: usize, why: Unroutable) {
@@ -174,6 +193,7 @@ impl Call {
             sip_status: 100,
             sip_reason: "Trying".to_owned(),
             last_event: None,
+            early_at: None,
             attempted_at: None,
             answered_at: None,
             ended_at: None,
@@ -185,14 +205,42 @@ impl Call {
             proofs: Vec::new(),
             route,
             redirected: false,
+            screening: None,
             in_endpoint: false,
         }
     }
 
-    fn free_leg(&self) -> Option<LegId> {
+    /// A number that no leg has.
+    pub(crate) fn free_leg(&self) -> Option<LegId> {
         (1..LEGS_MAX)
             .filter_map(|number| u8::try_from(number).ok())
             .map(LegId)
             .find(|id| !self.legs.contains_key(id) && *id != self.caller.id)
+    }
+}
+
+/// Those codecs of a target that are known here, in its order.
+fn known_codecs(target: &Target) -> Vec<Codec> {
+    let known = |name: &String| {
+        Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
+    };
+    let mut codecs: Vec<Codec> = Vec::new();
+    for codec in target.codecs.iter().filter_map(known) {
+        if !codecs.contains(&codec) {
+            codecs.push(codec);
+        }
+    }
+    codecs
+}
+
+fn no_codec(target: &Target) -> Unroutable {
+    Unroutable {
+        status: 488,
+        reason: format!(
+            "no codec to offer; expected PCMU or PCMA in codecs, got {}",
+            target.codecs.join(", ")
+        ),
+        because: LostBecause::Rejected,
+        alert: Some("not-supported"),
     }
 }

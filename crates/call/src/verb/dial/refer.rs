@@ -1,0 +1,237 @@
+//! Transfer (RFC 3515): a party asks that the other one be connected elsewhere. The referHook
+//! decides, and may say what the other party runs; without one, the switch refuses, or transfers by
+//! itself where the operator allows it.
+//!
+//! The other party of a callee is the caller, whose list is replaced; the other party of the
+//! caller is the callee, which goes on as a call of its own.
+
+use serde_json::{Value, json};
+use sip::headers::Replaces;
+use sip::{InDialog, Message, Method, NameAddr, RequestId, Respond, Scheme, Uri};
+use verbs::callback::ReferReceived;
+
+use crate::call::{Call, Context, Runs};
+use crate::effect::SipAction;
+use crate::hook::{Why, empty_list};
+use crate::input::HookFailure;
+use crate::leg::LegId;
+use crate::route::Reaches;
+use crate::settings::ReferPolicy;
+use crate::verb::dial::ring;
+
+/// A REFER that waits for the answer of its hook.
+#[derive(Clone, Debug)]
+pub(crate) struct Referral {
+    request: RequestId,
+    /// The party wants to hear how it goes (RFC 4488: `Refer-Sub: false` says it does not).
+    is_subscribed: bool,
+    /// RFC 3515 §2.4.6: names this REFER where a dialog has several.
+    cseq: String,
+}
+
+impl Call {
+    /// A party sent REFER.
+    pub(crate) fn referred(
+        &mut self,
+        cx: Context<'_>,
+        leg: LegId,
+        id: RequestId,
+        request: &Message,
+    ) {
+        let text = request.header_text("Refer-To").map(|text| text.into_owned());
+        let several = request.header_values("Refer-To").count() != 1;
+        let target = text.as_deref().and_then(|text| NameAddr::parse(text).ok());
+        let (Some(text), Some(target), false) = (text, target, several) else {
+            // RFC 3515 §2.4.2: exactly one Refer-To.
+            return self.sip(SipAction::Reply(id, Respond::status(400)));
+        };
+        if self.refers.contains_key(&leg) {
+            return self.sip(SipAction::Reply(id, Respond::status(491)));
+        }
+        let referral = Referral {
+            request: id,
+            is_subscribed: !request
+                .header_text("Refer-Sub")
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case("false")),
+            cseq: request.header_text("CSeq").map(|text| number(&text)).unwrap_or_default(),
+        };
+        let of_dial = self
+            .bridged_with(leg)
+            .and(self.dial.as_ref())
+            .and_then(|dial| dial.verb.refer_hook.clone());
+        if let Some(hook) = of_dial.or_else(|| self.session.refer_hook.clone()) {
+            let details = self.refer_details(leg, request, text, &target.uri);
+            let payload = self.info_of(leg).payload(&details);
+            self.refers.insert(leg, referral);
+            return self.ask_aside(hook, payload, Why::Refer(leg));
+        }
+        match self.settings.refer {
+            ReferPolicy::Refuse => self.sip(SipAction::Reply(id, Respond::status(501))),
+            ReferPolicy::Transfer => self.transfer(cx, leg, &referral, &target.uri),
+        }
+    }
+
+    fn refer_details(
+        &self,
+        leg: LegId,
+        request: &Message,
+        refer_to: String,
+        uri: &Uri,
+    ) -> ReferReceived {
+        let header = |name: &str| request.header_text(name).map(|text| text.into_owned());
+        let by = header("Referred-By");
+        let by_uri = by.as_deref().and_then(|text| NameAddr::parse(text).ok());
+        let custom = sip::redacted::headers(request);
+        ReferReceived {
+            sip_refer_to: refer_to,
+            refer_to_user: user_of(uri),
+            sip_referred_by: by,
+            referred_by_user: by_uri.map(|by| user_of(&by.uri)),
+            sip_user_agent: header("User-Agent"),
+            referring_call_sid: self.sid_of(leg),
+            referred_call_sid: self.bridged_with(leg).map(|other| self.sid_of(other)),
+            custom_headers: custom
+                .into_iter()
+                .filter(|(name, _)| name.to_ascii_lowercase().starts_with("x-"))
+                .collect(),
+        }
+    }
+
+    fn sid_of(&self, party: LegId) -> String {
+        match self.legs.get(&party).filter(|_| party != self.caller.id) {
+            Some(leg) => leg.call_sid.clone(),
+            None => self.call_sid.clone(),
+        }
+    }
+
+    /// The referHook answered.
+    pub(crate) fn refer_reply(
+        &mut self,
+        cx: Context<'_>,
+        leg: LegId,
+        reply: Result<Option<String>, HookFailure>,
+    ) {
+        let Some(referral) = self.refers.remove(&leg) else { return };
+        let text = match reply {
+            Ok(text) => text,
+            Err(failure) => {
+                let status = failure.status.filter(|status| (400..700).contains(status));
+                let refusal = Respond::status(status.unwrap_or(501));
+                return self.sip(SipAction::Reply(referral.request, refusal));
+            }
+        };
+        self.accept_refer(leg, &referral);
+        let list = text.filter(|text| text.trim_start().starts_with('[') && !empty_list(text));
+        // why: a list with faults raised its alert, and counts as none.
+        let list = list.filter(|text| self.parse(text).is_ok());
+        self.notify(leg, &referral, "200 OK", "terminated;reason=noresource");
+        if let Some(list) = list {
+            self.send_other_party(cx, leg, list);
+        }
+    }
+
+    pub(crate) fn accept_refer(&mut self, leg: LegId, referral: &Referral) {
+        let unsubscribed = [("Refer-Sub".to_owned(), "false".to_owned())];
+        let headers = if referral.is_subscribed { Vec::new() } else { unsubscribed.to_vec() };
+        let accepted = Respond { headers, ..Respond::status(202) };
+        self.sip(SipAction::Reply(referral.request, accepted));
+        self.notify(leg, referral, "100 Trying", "active;expires=60");
+    }
+
+    /// How the transfer goes, as the status line of a response (RFC 3515 §2.4.5).
+    pub(crate) fn notify(&mut self, leg: LegId, referral: &Referral, line: &str, state: &str) {
+        let gone = leg != self.caller.id && !self.legs.contains_key(&leg);
+        if !referral.is_subscribed || gone {
+            return;
+        }
+        let header = |name: &str, value: String| (name.to_owned(), value);
+        let notify = InDialog {
+            headers: vec![
+                header("Event", format!("refer;id={}", referral.cseq)),
+                header("Subscription-State", state.to_owned()),
+            ],
+            content_type: Some("message/sipfrag;version=2.0".to_owned()),
+            body: format!("SIP/2.0 {line}\r\n").into_bytes(),
+            ..InDialog::method(Method::Notify)
+        };
+        self.sip(SipAction::Request(leg, Box::new(notify), None));
+    }
+
+    /// The other party of `leg` runs this list from now on.
+    fn send_other_party(&mut self, cx: Context<'_>, leg: LegId, list: String) {
+        let Some(other) = self.bridged_with(leg) else { return };
+        if other == self.caller.id {
+            self.dial_input(cx, ring::Input::Replaced);
+            self.run_list(&list);
+        } else {
+            self.detach(cx, other, Runs::List(list));
+        }
+    }
+
+    /// The REFER of a leg is refused.
+    pub(crate) fn refuse_refer(&mut self, referral: &Referral, status: u16) {
+        self.sip(SipAction::Reply(referral.request, Respond::status(status)));
+    }
+
+    /// Nobody is asked: the other party is connected to where the REFER points, by the same rules
+    /// as if whoever sent it had dialled that.
+    fn transfer(&mut self, cx: Context<'_>, leg: LegId, referral: &Referral, uri: &Uri) {
+        let refused = |call: &mut Call, status| call.refuse_refer(referral, status);
+        if self.bridged_with(leg).is_none() {
+            return refused(self, 501);
+        }
+        match Replaces::of_uri(uri) {
+            Ok(None) => {}
+            Ok(Some(replaces)) => return self.ask_to_join(leg, referral.clone(), replaces),
+            Err(_) => return refused(self, 400),
+        }
+        let Some(target) = self.transfer_target(leg, uri) else { return refused(self, 403) };
+        self.accept_refer(leg, referral);
+        self.notify(leg, referral, "200 OK", "terminated;reason=noresource");
+        let list = json!([{ "verb": "dial", "target": [target] }]);
+        self.send_other_party(cx, leg, list.to_string());
+    }
+
+    /// Whom a Refer-To means, if the party may call there. why: a call to a number or a foreign
+    /// host costs somebody money, so only a device of ours may send others there.
+    fn transfer_target(&self, leg: LegId, uri: &Uri) -> Option<Value> {
+        let user = user_of(uri);
+        let host = uri.host.trim_matches(['[', ']']).to_ascii_lowercase();
+        let is_ours = self.settings.realm.as_deref().is_some_and(|realm| realm == host)
+            || uri.host_ip().is_some_and(|ip| self.settings.own_addresses.contains(&ip));
+        let is_tel = uri.scheme == Scheme::Tel;
+        if (is_ours || is_tel) && self.settings.client(&user).is_some() {
+            return Some(json!({ "type": "user", "name": user }));
+        }
+        if !self.is_device(leg) || user.is_empty() {
+            return None;
+        }
+        let is_number = user.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
+        match (is_ours || is_tel, is_number) {
+            (true, true) => Some(json!({ "type": "phone", "number": user })),
+            (true, false) => None,
+            (false, _) => Some(json!({ "type": "sip", "sipUri": uri.to_string() })),
+        }
+    }
+
+    /// A registered device of ours, which has proved who it is.
+    fn is_device(&self, party: LegId) -> bool {
+        match self.legs.get(&party).filter(|_| party != self.caller.id) {
+            Some(leg) => leg.route.reaches == Reaches::Device,
+            None => match self.caller.origin.placed() {
+                Some(placed) => placed.reaches == Reaches::Device,
+                None => self.caller.carrier.is_none(),
+            },
+        }
+    }
+}
+
+/// User of a URI; of a `tel:` URI the number.
+fn user_of(uri: &Uri) -> String {
+    uri.user_decoded().map(|user| user.into_owned()).unwrap_or_default()
+}
+
+/// Number of a CSeq.
+fn number(text: &str) -> String {
+    text.trim().chars().take_while(char::is_ascii_digit).collect()
+}

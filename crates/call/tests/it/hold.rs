@@ -1,0 +1,184 @@
+//! A party of a bridge holds the other: what that one hears meanwhile, and that it ends.
+
+use call::{CallKey, LegId};
+use serde_json::{Value, json};
+use testkit::{MediaFact, World};
+
+use crate::raw::{Raw, Request, description};
+use crate::scene::{CALLER, Scene, alerts, callee_address, dial, finish, patient, result, s, text};
+use crate::sent::{Sent, request_to, responses_to};
+
+const KEY: CallKey = CallKey(1);
+const MUSIC: &str = "http://sounds.test/hold.wav";
+
+/// Bridged; the test plays the callee.
+fn bridged(list: Value, answers: &[(&str, Value)]) -> (World, Raw, Sent) {
+    let peer = Raw(callee_address(1));
+    let mut scene = Scene::running(&list).caller(patient());
+    for (url, answer) in answers {
+        scene = scene.answering(url, text(answer));
+    }
+    scene.config.settings.hold_music = Some(MUSIC.to_owned());
+    let mut world = scene.before_the_call();
+    for (url, length) in [(MUSIC, 30.0), ("/one.wav", 1.0), ("/two.wav", 2.0)] {
+        world.sounds.insert(url.to_owned(), s(length));
+    }
+    world.call("A");
+    world.run_for(s(0.5));
+    let invite = request_to(&world, peer.0, &sip::Method::Invite);
+    peer.respond(&mut world, &invite, "200 OK", "x", &description(peer, 1, ""));
+    world.run_for(s(0.5));
+    (world, peer, invite)
+}
+
+/// The callee offers this direction or address, as re-INVITE or UPDATE.
+fn offers(world: &mut World, peer: Raw, invite: &Sent, method: &str, cseq: u32, what: &str) {
+    let body = description(peer, 1 + cseq, "");
+    let body = match what {
+        "0.0.0.0" => body.replace(&format!("c=IN IP4 {}", peer.0.ip()), "c=IN IP4 0.0.0.0"),
+        direction => format!("{body}a={direction}\r\n"),
+    };
+    let request = Request { body: &body, ..Request::new(method, cseq) };
+    peer.request_as_callee(world, &invite.message, "x", &request);
+    if method == "INVITE" {
+        world.run_for(s(0.1));
+        let ack = Request::new("ACK", cseq);
+        peer.request_as_callee(world, &invite.message, "x", &ack);
+    }
+    world.run_for(s(0.1));
+}
+
+fn hang_up(world: &mut World, peer: Raw, invite: &Sent) {
+    peer.request_as_callee(world, &invite.message, "x", &Request::new("BYE", 90));
+    finish(world);
+    assert_eq!(result(world)["dial_call_status"], "completed");
+}
+
+fn played(world: &World) -> Vec<String> {
+    let facts = world.media.iter().filter_map(|fact| match fact {
+        MediaFact::Plays(_, LegId::CALLER, _, url) => Some(url.clone()),
+        MediaFact::Stops(_, LegId::CALLER, _) => Some("stops".to_owned()),
+        _ => None,
+    });
+    facts.collect()
+}
+
+#[test]
+fn the_other_party_hears_music_until_it_is_taken_back() {
+    for method in ["INVITE", "UPDATE"] {
+        for (holds, answered) in
+            [("sendonly", "recvonly"), ("inactive", "inactive"), ("0.0.0.0", "sendrecv")]
+        {
+            let (mut world, peer, invite) = bridged(json!([dial(1, &json!({}))]), &[]);
+            offers(&mut world, peer, &invite, method, 1, holds);
+            assert_eq!(played(&world), [MUSIC], "{method} {holds}");
+            let answer = responses_to(&world, peer.0, 200).last().unwrap().body();
+            let expected = match holds {
+                // RFC 3264 §8.4: it does not want to hear us; what it sends is taken.
+                "0.0.0.0" => "recvonly",
+                _ => answered,
+            };
+            assert!(answer.contains(&format!("a={expected}")), "{method} {holds}: {answer}");
+            offers(&mut world, peer, &invite, method, 2, "sendonly");
+            assert_eq!(played(&world), [MUSIC], "{method} {holds}: it goes on");
+            offers(&mut world, peer, &invite, method, 3, "sendrecv");
+            assert_eq!(played(&world), [MUSIC, "stops"], "{method} {holds}");
+            hang_up(&mut world, peer, &invite);
+        }
+    }
+}
+
+#[test]
+fn music_of_the_session_goes_before_that_of_the_switch() {
+    let config = json!({ "verb": "config", "onHoldMusic": "/one.wav" });
+    let (mut world, peer, invite) = bridged(json!([config, dial(1, &json!({}))]), &[]);
+    offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
+    assert_eq!(played(&world), ["/one.wav"]);
+    hang_up(&mut world, peer, &invite);
+    assert_eq!(played(&world), ["/one.wav", "stops"], "the bridge ends it");
+}
+
+#[test]
+fn the_hook_says_what_is_heard_and_is_asked_again_at_the_end() {
+    let list = json!([
+        { "verb": "play", "url": "/one.wav" },
+        { "verb": "pause", "length": 1 },
+        { "verb": "play", "url": "/two.wav" }
+    ]);
+    let more = json!({ "onHoldHook": "/hold" });
+    let (mut world, peer, invite) = bridged(json!([dial(1, &more)]), &[("/hold", list)]);
+    offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
+    world.run_for(s(4.5));
+    assert_eq!(played(&world), ["/one.wav", "/two.wav", "/one.wav"]);
+    let asked = world.application.asked_at("/hold");
+    assert_eq!(asked.len(), 2);
+    let detail = &asked[0].payload["hold_detail"];
+    assert!(detail["from"].as_str().unwrap().contains("tag=x"), "{detail}");
+    assert!(detail["to"].as_str().unwrap().contains("tag="), "{detail}");
+    assert_eq!(asked[0].payload["call_sid"], json!(world.application.calls(false)[0]));
+    offers(&mut world, peer, &invite, "INVITE", 2, "sendrecv");
+    world.run_for(s(9.0));
+    assert_eq!(world.application.asked_at("/hold").len(), 2, "not again");
+    assert_eq!(played(&world).last().unwrap(), "stops");
+    hang_up(&mut world, peer, &invite);
+}
+
+#[test]
+fn a_hook_with_nothing_to_hear_is_asked_once() {
+    for list in
+        [json!([]), json!([{ "verb": "hangup" }]), json!([{ "verb": "play", "url": "/no" }])]
+    {
+        let more = json!({ "onHoldHook": "/hold" });
+        let (mut world, peer, invite) = bridged(json!([dial(1, &more)]), &[("/hold", list)]);
+        offers(&mut world, peer, &invite, "INVITE", 1, "inactive");
+        world.run_for(s(5.0));
+        assert_eq!(world.application.asked_at("/hold").len(), 1, "{:?}", alerts(&world));
+        hang_up(&mut world, peer, &invite);
+    }
+}
+
+#[test]
+fn the_caller_may_hold_too_and_both_at_once() {
+    let (mut world, peer, invite) = bridged(json!([dial(1, &json!({}))]), &[]);
+    offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
+    let answer = crate::sent::response_to(&world, CALLER, 200).message;
+    let body = description(Raw(CALLER), 9, "a=sendonly\r\n");
+    let request = Request { body: &body, ..Request::new("UPDATE", 50) };
+    Raw(CALLER).request_as_caller(&mut world, &answer, &request);
+    world.run_for(s(0.2));
+    let of_callee = world.media.iter().filter_map(|fact| match fact {
+        MediaFact::Plays(KEY, LegId(1), _, url) => Some(url.clone()),
+        _ => None,
+    });
+    assert_eq!(of_callee.collect::<Vec<_>>(), [MUSIC]);
+    assert_eq!(played(&world), [MUSIC]);
+    hang_up(&mut world, peer, &invite);
+}
+
+#[test]
+fn another_stream_that_is_inactive_is_no_hold() {
+    let (mut world, peer, invite) = bridged(json!([dial(1, &json!({}))]), &[]);
+    let audio = description(peer, 2, "a=sendrecv\r\n");
+    let body =
+        format!("{audio}m=video 41002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=inactive\r\n");
+    let request = Request { body: &body, ..Request::new("INVITE", 1) };
+    peer.request_as_callee(&mut world, &invite.message, "x", &request);
+    world.run_for(s(0.1));
+    peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("ACK", 1));
+    let answer = responses_to(&world, peer.0, 200).pop().unwrap().body();
+    assert!(answer.contains("a=sendrecv") && answer.contains("m=video 0 "), "{answer}");
+    assert!(played(&world).is_empty());
+    hang_up(&mut world, peer, &invite);
+}
+
+#[test]
+fn an_update_without_an_offer_changes_nothing() {
+    let (mut world, peer, invite) = bridged(json!([dial(1, &json!({}))]), &[]);
+    peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("UPDATE", 1));
+    world.run_for(s(0.2));
+    let answer = responses_to(&world, peer.0, 200).pop().unwrap();
+    assert_eq!(answer.header("CSeq").as_deref(), Some("1 UPDATE"));
+    assert_eq!(answer.body(), "");
+    assert!(played(&world).is_empty());
+    hang_up(&mut world, peer, &invite);
+}

@@ -1,0 +1,142 @@
+//! Keys that the parties of a bridge press: the application hears of the sequences that it named,
+//! each once, with the call of who pressed; keys of ours reach the callee.
+
+use std::time::Duration;
+
+use call::{CallKey, Input, LegId};
+use serde_json::{Value, json};
+use testkit::{MediaFact, World};
+
+use crate::raw::{Raw, Request};
+use crate::scene::{CALLER, Scene, answers, finish, hangs_up, result, s, talks, text};
+use crate::sent::{response_to, statuses_to};
+
+const KEY: CallKey = CallKey(1);
+
+fn connected(more: &Value) -> World {
+    let mut more = more.clone();
+    if more.get("dtmfHook").is_none() {
+        more["dtmfHook"] = json!("/dtmf");
+    }
+    let scene = Scene::dialling(vec![talks(1.0, 30.0)], &more);
+    let mut world = scene.answering("/dtmf", text(&json!([{ "verb": "hangup" }]))).begin();
+    world.run_for(s(2.0));
+    world
+}
+
+fn press(world: &mut World, leg: u8, keys: &str) {
+    for key in keys.chars() {
+        world.input(KEY, Input::Key(LegId(leg), key, Duration::from_millis(100)));
+        world.run_for(s(0.2));
+    }
+}
+
+fn reported(world: &World) -> Vec<(Value, Value)> {
+    let asked = world.application.asked_at("/dtmf");
+    asked.iter().map(|a| (a.payload["dtmf"].clone(), a.payload["call_sid"].clone())).collect()
+}
+
+#[test]
+fn each_party_is_heard_with_its_own_call() {
+    let mut world = connected(&json!({ "dtmfCapture": ["*2", "*3"] }));
+    press(&mut world, 1, "*2");
+    press(&mut world, 0, "9*3");
+    finish(&mut world);
+    let (parent, child) = (&world.application.calls(false)[0], &world.application.calls(true)[0]);
+    assert_eq!(reported(&world), [(json!("*2"), json!(child)), (json!("*3"), json!(parent))]);
+    assert_eq!(result(&world)["dial_call_status"], "completed", "its answer changes nothing");
+    assert_eq!(result(&world)["dial_call_duration"], 30);
+}
+
+#[test]
+fn parent_and_child_have_sequences_of_their_own() {
+    let capture = json!({ "dtmfCapture": { "parentCall": ["#1"], "childCall": ["#2"] } });
+    let mut world = connected(&capture);
+    press(&mut world, 0, "#2");
+    press(&mut world, 1, "#1");
+    assert!(reported(&world).is_empty(), "{:?}", reported(&world));
+    press(&mut world, 0, "#1");
+    press(&mut world, 1, "#2");
+    let dtmf: Vec<Value> = reported(&world).into_iter().map(|(dtmf, _)| dtmf).collect();
+    assert_eq!(dtmf, [json!("#1"), json!("#2")]);
+    finish(&mut world);
+}
+
+#[test]
+fn keys_too_far_apart_are_no_sequence() {
+    let mut world = connected(&json!({ "dtmfCapture": ["*2"] }));
+    press(&mut world, 1, "*");
+    world.run_for(s(4.0));
+    press(&mut world, 1, "2");
+    assert!(reported(&world).is_empty());
+    press(&mut world, 1, "*");
+    world.run_for(s(2.0));
+    press(&mut world, 1, "2");
+    assert_eq!(reported(&world).len(), 1);
+    finish(&mut world);
+}
+
+#[test]
+fn without_a_hook_nothing_is_told() {
+    let scene = Scene::dialling(vec![answers(1.0)], &json!({ "dtmfCapture": ["1"] }));
+    let mut world = scene.caller(hangs_up(5.0)).begin();
+    world.run_for(s(2.0));
+    press(&mut world, 1, "1");
+    finish(&mut world);
+    assert_eq!(world.application.asked.len(), 2, "the first list and the result");
+    assert!(world.alerts.is_empty(), "{:?}", world.alerts);
+}
+
+#[test]
+fn before_the_bridge_nothing_is_captured() {
+    let more = json!({ "dtmfCapture": ["1"], "dtmfHook": "/dtmf", "answerOnBridge": false });
+    let scene = Scene::dialling(vec![answers(3.0)], &more).caller(hangs_up(5.0));
+    let mut world = scene.begin();
+    world.run_for(s(1.0));
+    press(&mut world, 0, "1");
+    finish(&mut world);
+    assert!(reported(&world).is_empty());
+}
+
+/// The caller sends an INFO.
+fn info(world: &mut World, kind: &str, body: &str) {
+    let answer = response_to(world, CALLER, 200).message;
+    let lines = format!("Content-Type: {kind}\r\n");
+    let request = Request { lines: &lines, body, ..Request::new("INFO", 100) };
+    Raw(CALLER).request_as_caller(world, &answer, &request);
+    world.run_for(s(0.5));
+}
+
+#[test]
+fn a_key_in_an_info_counts_as_one_and_reaches_the_other_party() {
+    for (kind, body) in [
+        ("application/dtmf-relay", "Signal= 5\r\nDuration= 250\r\n"),
+        ("application/dtmf", "5"),
+        ("Application/DTMF-Relay;x=y", "Signal=5\nDuration=250"),
+    ] {
+        let mut world = connected(&json!({ "dtmfCapture": ["5"] }));
+        info(&mut world, kind, body);
+        assert_eq!(statuses_to(&world, CALLER).last(), Some(&200), "{kind}");
+        assert_eq!(reported(&world).len(), 1, "{kind}");
+        let sent = MediaFact::Keys(KEY, LegId(1), "5".to_owned());
+        assert!(world.media.contains(&sent), "{kind}");
+        finish(&mut world);
+    }
+}
+
+#[test]
+fn another_info_is_taken_and_nothing_follows() {
+    let mut world = connected(&json!({ "dtmfCapture": ["5"] }));
+    info(&mut world, "text/plain", "Signal=5");
+    assert_eq!(statuses_to(&world, CALLER).last(), Some(&200));
+    assert!(reported(&world).is_empty());
+    finish(&mut world);
+}
+
+#[test]
+fn keys_of_the_dial_are_sent_to_the_callee_that_answered() {
+    let world = connected(&json!({ "sendDigits": "12w34#" }));
+    let sent: Vec<&MediaFact> =
+        world.media.iter().filter(|fact| matches!(fact, MediaFact::Keys(..))).collect();
+    assert_eq!(sent, [&MediaFact::Keys(KEY, LegId(1), "12w34#".to_owned())]);
+}

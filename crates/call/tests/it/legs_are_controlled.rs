@@ -1,0 +1,189 @@
+//! What a program does to the legs of a connected call, each by its own `call_sid`.
+
+use call::{CallKey, LegId, Reply};
+use serde_json::{Value, json};
+use sip::Method;
+use testkit::{MediaFact, World};
+
+use crate::events::{children, parent};
+use crate::placed::{changes, refused};
+use crate::raw::{Raw, description};
+use crate::scene::{
+    Scene, answers, callee_address, dial, finish, patient, result, s, talks, target, text,
+};
+use crate::sent::request_to;
+
+const KEY: CallKey = CallKey(1);
+
+fn connected(more: &Value) -> World {
+    let scene = Scene::dialling(vec![talks(0.5, 20.0)], more).caller(patient());
+    let mut world = scene.before_the_call();
+    world.sounds.insert("/one.wav".to_owned(), s(1.0));
+    world.sounds.insert("/two.wav".to_owned(), s(2.0));
+    world.call("A");
+    world.run_for(s(1.0));
+    world
+}
+
+fn sids(world: &World) -> (String, String) {
+    (parent(world), children(world).remove(0))
+}
+
+fn last(world: &World) -> &MediaFact {
+    world.media.last().unwrap()
+}
+
+#[test]
+fn each_leg_is_muted_and_heard_again() {
+    let mut world = connected(&json!({}));
+    let (caller, callee) = sids(&world);
+    for (sid, leg) in [(&caller, LegId::CALLER), (&callee, LegId(1))] {
+        for (word, muted) in [("mute", true), ("unmute", false)] {
+            let reply = changes(&mut world, sid, &json!({ "mute_status": word }));
+            assert_eq!(reply, Reply::Accepted);
+            assert_eq!(last(&world), &MediaFact::Muted(KEY, leg, muted));
+        }
+    }
+    finish(&mut world);
+}
+
+#[test]
+fn keys_and_tags_are_for_the_leg_that_is_named() {
+    let mut world = connected(&json!({ "tag": { "of": "dial" } }));
+    let (caller, callee) = sids(&world);
+    for (sid, leg) in [(&caller, LegId::CALLER), (&callee, LegId(1))] {
+        changes(&mut world, sid, &json!({ "dtmf": { "digit": "5#" } }));
+        assert_eq!(last(&world), &MediaFact::Keys(KEY, leg, "5#".to_owned()));
+        changes(&mut world, sid, &json!({ "tag": { "leg": leg.0 } }));
+    }
+    finish(&mut world);
+    let ends = world.application.told.iter().filter(|told| told["call_status"] == "completed");
+    for told in ends {
+        let of_callee = told["call_sid"] == json!(callee);
+        assert_eq!(told["customerData"], json!({ "leg": u8::from(of_callee) }));
+    }
+}
+
+#[test]
+fn a_whisper_is_for_one_party_and_several_wait_for_each_other() {
+    let mut world = connected(&json!({}));
+    let (_, callee) = sids(&world);
+    let whisper = |url: &str| json!({ "whisper": { "verb": "play", "url": url } });
+    assert_eq!(changes(&mut world, &callee, &whisper("/one.wav")), Reply::Accepted);
+    assert_eq!(changes(&mut world, &callee, &whisper("/two.wav")), Reply::Accepted);
+    let played = |world: &World| {
+        let facts = world.media.iter().filter_map(|fact| match fact {
+            MediaFact::Plays(_, LegId(1), _, url) => Some(url.clone()),
+            MediaFact::Muted(_, LegId(1), muted) => Some(format!("muted {muted}")),
+            _ => None,
+        });
+        facts.collect::<Vec<String>>()
+    };
+    assert_eq!(played(&world), ["muted true", "/one.wav"]);
+    world.run_for(s(4.0));
+    assert_eq!(played(&world)[2..], ["muted true", "/two.wav", "muted false"]);
+    finish(&mut world);
+}
+
+#[test]
+fn a_whisper_that_is_not_over_ends_with_the_bridge() {
+    let mut world = connected(&json!({}));
+    let (caller, callee) = sids(&world);
+    let whisper = json!({ "whisper": { "verb": "play", "url": "/two.wav", "loop": "forever" } });
+    assert_eq!(changes(&mut world, &caller, &whisper), Reply::Accepted);
+    changes(&mut world, &callee, &json!({ "call_status": "completed" }));
+    assert!(world.media.iter().any(|fact| matches!(fact, MediaFact::Stops(_, LegId::CALLER, _))));
+    finish(&mut world);
+    assert_eq!(result(&world)["dial_call_status"], "completed");
+}
+
+#[test]
+fn a_request_of_a_program_brings_back_what_the_peer_answers() {
+    let peer = Raw(callee_address(1));
+    let mut world = Scene::running(&json!([dial(1, &json!({}))])).caller(patient()).begin();
+    world.run_for(s(0.5));
+    let invite = request_to(&world, peer.0, &Method::Invite);
+    peer.respond(&mut world, &invite, "200 OK", "x", &description(peer, 1, ""));
+    world.run_for(s(0.5));
+    let (_, callee) = sids(&world);
+    let order = json!({ "sip_request": {
+        "method": "INFO", "content_type": "text/plain", "content": "hello",
+        "headers": { "X-One": "1" }
+    } });
+    let id = crate::placed::gives(&mut world, &callee, &order);
+    world.run_for(s(0.1));
+    assert!(!world.replies.contains_key(&id), "not before the peer has answered");
+    let info = request_to(&world, peer.0, &Method::Info);
+    assert_eq!((info.body().as_str(), info.header("X-One").as_deref()), ("hello", Some("1")));
+    peer.respond(&mut world, &info, "488 Not Like This", "x", "");
+    world.run_for(s(0.1));
+    let reason = "Not Like This".to_owned();
+    assert_eq!(world.replies[&id], Reply::Responded { status: 488, reason });
+    world.with_switch(|switch, now| switch.end_all(now));
+    world.run_until_quiet(s(100.0));
+}
+
+#[test]
+fn who_is_not_connected_cannot_be_controlled() {
+    let mut world = Scene::dialling(vec![answers(5.0)], &json!({})).caller(patient()).begin();
+    world.run_for(s(1.0));
+    let (caller, callee) = sids(&world);
+    for change in [
+        json!({ "mute_status": "mute" }),
+        json!({ "dtmf": { "digit": "1" } }),
+        json!({ "whisper": { "verb": "play", "url": "/one.wav" } }),
+        json!({ "sip_request": { "method": "INFO" } }),
+        json!({ "child_call_hook": "/x" }),
+    ] {
+        for sid in [&caller, &callee] {
+            assert_eq!(refused(&changes(&mut world, sid, &change)).0, 422, "{change} {sid}");
+        }
+    }
+    world.with_phone("A", |phone, now| phone.cancel(now));
+    finish(&mut world);
+}
+
+#[test]
+fn a_callee_is_sent_elsewhere_and_the_caller_goes_on() {
+    let onward = dial(0, &json!({ "target": [target(2)], "actionHook": "/onward" }));
+    for by_its_own_sid in [true, false] {
+        let list = json!([dial(1, &json!({})), { "verb": "pause", "length": 1 }]);
+        let mut world = Scene::running(&list)
+            .callees(vec![answers(0.5), talks(0.5, 2.0)])
+            .caller(patient())
+            .answering("/child", text(&json!([onward])))
+            .begin();
+        world.run_for(s(1.0));
+        let (caller, callee) = sids(&world);
+        let (sid, change) = match by_its_own_sid {
+            true => (&callee, json!({ "call_hook": "/child" })),
+            false => (&caller, json!({ "child_call_hook": "/child" })),
+        };
+        assert_eq!(changes(&mut world, sid, &change), Reply::Accepted);
+        finish(&mut world);
+        assert_eq!(result(&world)["dial_call_status"], "completed");
+        let asked = &world.application.asked_at("/child")[0].payload;
+        assert_eq!(asked["call_sid"], json!(callee));
+        let onward = &world.application.asked_at("/onward")[0].payload;
+        assert_eq!(onward["call_sid"], json!(callee));
+        assert_eq!(onward["dial_call_status"], "completed");
+    }
+}
+
+#[test]
+fn both_are_sent_elsewhere_at_once() {
+    let list = json!([dial(1, &json!({}))]);
+    let mut world = Scene::running(&list)
+        .callees(vec![answers(0.5)])
+        .caller(patient())
+        .answering("/child", text(&json!([{ "verb": "pause", "length": 2 }])))
+        .answering("/parent", text(&json!([{ "verb": "pause", "length": 3 }])))
+        .begin();
+    world.run_for(s(1.0));
+    let (caller, _) = sids(&world);
+    let both = json!({ "call_hook": "/parent", "child_call_hook": "/child" });
+    assert_eq!(changes(&mut world, &caller, &both), Reply::Accepted);
+    finish(&mut world);
+    crate::scene::assert_near(crate::scene::saw_at(&world, "B1", &testkit::Note::Ended), 3.0);
+    crate::scene::assert_near(crate::scene::saw_at(&world, "A", &testkit::Note::Ended), 4.0);
+}

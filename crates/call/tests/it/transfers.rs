@@ -1,0 +1,270 @@
+//! REFER inside a bridge: the hook decides, the other party runs what it answers, and whoever sent
+//! it hears how it goes.
+
+use call::settings::{Client, ReferPolicy};
+use call::{CallKey, LegId};
+use serde_json::{Value, json};
+use sip::Method;
+use testkit::{Answer, MediaFact, World};
+
+use crate::raw::{Raw, Request, description};
+use crate::scene::{
+    CALLER, Scene, answers, callee_address, dial, finish, patient, result, s, target, text,
+};
+use crate::sent::{Sent, request_to, requests_to, response_to, sent_to};
+
+const KEY: CallKey = CallKey(1);
+
+fn transfers(more: &Value) -> Scene {
+    Scene::running(&json!([dial(1, more)])).callees(Vec::new()).caller(patient())
+}
+
+/// Bridged; the test plays the callee, and callee 2 is there to be called.
+fn bridged(scene: Scene) -> (World, Raw, Sent) {
+    let peer = Raw(callee_address(1));
+    let mut world = scene.begin();
+    let script = testkit::Script::Callee(answers(1.0));
+    world.add(testkit::Phone::new("B2", callee_address(2), script, 77));
+    world.run_for(s(0.5));
+    let invite = request_to(&world, peer.0, &Method::Invite);
+    peer.respond(&mut world, &invite, "200 OK", "x", &description(peer, 1, ""));
+    world.run_for(s(0.5));
+    (world, peer, invite)
+}
+
+/// The callee sends REFER; what it got.
+fn refer(world: &mut World, peer: Raw, invite: &Sent, lines: &str) -> Sent {
+    let request = Request { lines, ..Request::new("REFER", 1) };
+    peer.request_as_callee(world, &invite.message, "x", &request);
+    world.run_for(s(0.1));
+    let answers = sent_to(world, peer.0);
+    answers.into_iter().rfind(|sent| sent.message.status().is_some()).unwrap()
+}
+
+/// The caller sends REFER; the status it got.
+fn caller_refers(world: &mut World, lines: &str) -> u16 {
+    let answer = response_to(world, CALLER, 200).message;
+    let request = Request { lines, ..Request::new("REFER", 50) };
+    Raw(CALLER).request_as_caller(world, &answer, &request);
+    world.run_for(s(0.1));
+    let of_refer = |sent: &Sent| sent.header("CSeq").as_deref() == Some("50 REFER");
+    let answers = sent_to(world, CALLER);
+    answers.into_iter().rfind(of_refer).unwrap().message.status().unwrap()
+}
+
+fn notified(world: &World, peer: Raw) -> Vec<(String, String)> {
+    let notifies = requests_to(world, peer.0, &Method::Notify);
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for notify in notifies {
+        let told = (notify.body(), notify.header("Subscription-State").unwrap());
+        // why: the test answers none, so each is repeated.
+        if !seen.contains(&told) {
+            seen.push(told);
+        }
+    }
+    seen
+}
+
+fn elsewhere() -> String {
+    format!("Refer-To: <sip:b2@{}>\r\nX-Ticket: 7\r\n", callee_address(2))
+}
+
+fn leave(world: &mut World) {
+    world.with_switch(|switch, now| switch.end_all(now));
+    assert!(world.run_until_quiet(s(200.0)), "not quiet");
+}
+
+#[test]
+fn the_hook_is_asked_and_nothing_more_happens_where_it_answers_nothing() {
+    for referred_by in ["", "Referred-By: <sip:anna@10.0.2.1>\r\n"] {
+        let (mut world, peer, invite) = bridged(transfers(&json!({ "referHook": "/refer" })));
+        let lines = format!("{}{referred_by}User-Agent: desk phone\r\n", elsewhere());
+        let answer = refer(&mut world, peer, &invite, &lines);
+        assert_eq!(answer.message.status(), Some(202));
+        let asked = &world.application.asked_at("/refer")[0].payload;
+        let details = &asked["refer_details"];
+        let (parent, child) =
+            (&world.application.calls(false)[0], &world.application.calls(true)[0]);
+        assert_eq!(asked["call_sid"], json!(child));
+        assert_eq!(details["referring_call_sid"], json!(child));
+        assert_eq!(details["referred_call_sid"], json!(parent));
+        assert_eq!(details["sip_refer_to"], json!(format!("<sip:b2@{}>", callee_address(2))));
+        assert_eq!(details["refer_to_user"], "b2");
+        assert_eq!(details["sip_user_agent"], "desk phone");
+        assert_eq!(details["x_ticket"], "7");
+        let by = details.get("referred_by_user").and_then(Value::as_str);
+        assert_eq!(by, (!referred_by.is_empty()).then_some("anna"));
+        world.run_for(s(0.2));
+        let line = |text: &str| format!("SIP/2.0 {text}\r\n");
+        assert_eq!(
+            notified(&world, peer),
+            [
+                (line("100 Trying"), "active;expires=60".to_owned()),
+                (line("200 OK"), "terminated;reason=noresource".to_owned())
+            ]
+        );
+        assert!(requests_to(&world, peer.0, &Method::Bye).is_empty(), "the bridge stays");
+        leave(&mut world);
+    }
+}
+
+#[test]
+fn a_hook_that_refuses_gives_its_status_and_one_that_fails_501() {
+    for (answer, status) in
+        [(Answer::Status(403), 403), (Answer::Status(500), 500), (Answer::Fails, 501)]
+    {
+        let scene = transfers(&json!({ "referHook": "/refer" })).answering("/refer", answer);
+        let (mut world, peer, invite) = bridged(scene);
+        let answer = refer(&mut world, peer, &invite, &elsewhere());
+        assert_eq!(answer.message.status(), Some(status));
+        assert!(notified(&world, peer).is_empty());
+        leave(&mut world);
+    }
+}
+
+#[test]
+fn without_a_hook_it_is_refused() {
+    let (mut world, peer, invite) = bridged(transfers(&json!({})));
+    let answer = refer(&mut world, peer, &invite, &elsewhere());
+    assert_eq!(answer.message.status(), Some(501));
+    leave(&mut world);
+}
+
+#[test]
+fn the_hook_of_the_session_counts_where_the_dial_has_none() {
+    let config = json!({ "verb": "config", "referHook": "/session" });
+    let scene = Scene::running(&json!([config, dial(1, &json!({}))])).caller(patient());
+    let (mut world, peer, invite) = bridged(scene);
+    assert_eq!(refer(&mut world, peer, &invite, &elsewhere()).message.status(), Some(202));
+    assert_eq!(world.application.asked_at("/session").len(), 1);
+    leave(&mut world);
+}
+
+#[test]
+fn a_refer_of_the_callee_sends_the_caller_elsewhere() {
+    let list = json!([dial(0, &json!({ "target": [target(2)], "actionHook": "/second" }))]);
+    let scene = transfers(&json!({ "referHook": "/refer" })).answering("/refer", text(&list));
+    let (mut world, peer, invite) = bridged(scene);
+    assert_eq!(refer(&mut world, peer, &invite, &elsewhere()).message.status(), Some(202));
+    let bye = request_to(&world, peer.0, &Method::Bye);
+    peer.respond(&mut world, &bye, "200 OK", "x", "");
+    world.run_for(s(2.0));
+    assert!(
+        world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(2)))
+            || world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(1)))
+    );
+    world.with_phone("B2", |phone, now| phone.hang_up(now));
+    assert!(world.run_until_quiet(s(100.0)), "not quiet");
+    assert_eq!(result(&world)["dial_call_status"], "completed");
+    let second = &world.application.asked_at("/second")[0].payload;
+    assert_eq!(second["dial_call_status"], "completed");
+}
+
+#[test]
+fn a_refer_of_the_caller_makes_the_callee_a_call_of_its_own() {
+    let more = json!({ "referHook": "/refer", "target": [target(2)] });
+    let onward = dial(0, &json!({ "target": [target(3)], "actionHook": "/onward" }));
+    let scene = Scene::running(&json!([dial(0, &more), { "verb": "pause", "length": 2 }]))
+        .callees(vec![answers(9.0), answers(1.0), crate::scene::talks(1.0, 3.0)])
+        .caller(patient())
+        .answering("/refer", text(&json!([onward])));
+    let mut world = scene.begin();
+    world.run_for(s(2.0));
+    assert_eq!(caller_refers(&mut world, &elsewhere()), 202);
+    world.run_for(s(0.5));
+    let adopted = world.media.iter().find_map(|fact| match fact {
+        MediaFact::Adopted(key, leg, from) => Some((*key, *leg, *from)),
+        _ => None,
+    });
+    assert_eq!(adopted, Some((CallKey(2), LegId(1), KEY)));
+    assert_eq!(result(&world)["dial_call_status"], "completed", "the dial of the caller is over");
+    finish(&mut world);
+    let child = world.application.calls(true)[0].clone();
+    let told = world.application.statuses_of(&child);
+    assert_eq!(told, ["trying/100", "ringing/180", "in-progress/200", "completed/200"]);
+    let onward = &world.application.asked_at("/onward")[0].payload;
+    assert_eq!(onward["call_sid"], json!(child), "it runs its own list");
+    assert_eq!(onward["parent_call_sid"], json!(world.application.calls(false)[0]));
+    assert_eq!(onward["dial_call_status"], "completed");
+}
+
+#[test]
+fn nobody_is_told_who_does_not_want_to_be() {
+    let (mut world, peer, invite) = bridged(transfers(&json!({ "referHook": "/refer" })));
+    let lines = format!("{}Refer-Sub: false\r\n", elsewhere());
+    let answer = refer(&mut world, peer, &invite, &lines);
+    assert_eq!(answer.message.status(), Some(202));
+    assert_eq!(answer.header("Refer-Sub").as_deref(), Some("false"));
+    assert!(notified(&world, peer).is_empty());
+    leave(&mut world);
+}
+
+#[test]
+fn a_refer_to_nowhere_is_refused() {
+    for lines in ["", "Refer-To: \r\n", "Refer-To: <sip:a@h>\r\nRefer-To: <sip:b@h>\r\n"] {
+        let (mut world, peer, invite) = bridged(transfers(&json!({ "referHook": "/refer" })));
+        let answer = refer(&mut world, peer, &invite, lines);
+        assert_eq!(answer.message.status(), Some(400), "{lines:?}");
+        assert!(world.application.asked_at("/refer").is_empty());
+        leave(&mut world);
+    }
+}
+
+#[test]
+fn of_a_telephone_number_the_user_is_the_number() {
+    let (mut world, peer, invite) = bridged(transfers(&json!({ "referHook": "/refer" })));
+    refer(&mut world, peer, &invite, "Refer-To: <tel:+15551234567>\r\n");
+    let asked = &world.application.asked_at("/refer")[0].payload;
+    assert_eq!(asked["refer_details"]["refer_to_user"], "+15551234567");
+    leave(&mut world);
+}
+
+#[test]
+fn a_stranger_may_send_others_to_users_of_ours_alone() {
+    // The callee of these dials is whoever a SIP URI names, and pays for nothing.
+    for (refer_to, status) in [
+        ("sip:jane@10.0.0.1", 202),
+        ("sip:+15551234567@10.0.0.1", 403),
+        ("tel:+15551234567", 403),
+        ("sip:anybody@203.0.113.7", 403),
+        ("sip:b2@10.0.0.1?Replaces=a%3Bto-tag%3Db%3Bfrom-tag%3Dc", 481),
+    ] {
+        let scene = transfers(&json!({})).settings(|settings| {
+            settings.refer = ReferPolicy::Transfer;
+            settings.own_addresses.push("10.0.0.1".parse().unwrap());
+            let (username, password) = ("jane".to_owned(), "secret".to_owned());
+            settings.clients.push(Client { username, password });
+        });
+        let (mut world, peer, invite) = bridged(scene);
+        let lines = format!("Refer-To: <{refer_to}>\r\n");
+        let answer = refer(&mut world, peer, &invite, &lines);
+        assert_eq!(answer.message.status(), Some(status), "{refer_to}");
+        leave(&mut world);
+    }
+}
+
+#[test]
+fn an_application_hears_of_info_and_message_and_may_answer_with_a_list() {
+    let config = json!({ "verb": "config", "sipRequestWithinDialogHook": "/inside" });
+    let scene = Scene::running(&json!([config, dial(1, &json!({}))])).caller(patient());
+    let scene = scene
+        .answering("/inside", Answer::Empty)
+        .answering("/inside", text(&json!([{ "verb": "pause", "length": 1 }])));
+    let (mut world, peer, invite) = bridged(scene);
+    for (cseq, method, status) in [(1, "INFO", 200), (2, "MESSAGE", 202)] {
+        let lines = "Content-Type: text/plain\r\n";
+        let request = Request { lines, body: "hello", ..Request::new(method, cseq) };
+        peer.request_as_callee(&mut world, &invite.message, "x", &request);
+        world.run_for(s(0.1));
+        let answers = sent_to(&world, peer.0);
+        let answer = answers.iter().rfind(|sent| sent.message.status().is_some()).unwrap();
+        assert_eq!(answer.message.status(), Some(status), "{method}");
+        let asked = &world.application.asked_at("/inside")[(cseq - 1) as usize].payload;
+        assert_eq!((&asked["sip_method"], &asked["sip_body"]), (&json!(method), &json!("hello")));
+        assert_eq!(asked["sip_headers"]["content-type"], "text/plain");
+    }
+    let bye = request_to(&world, peer.0, &Method::Bye);
+    peer.respond(&mut world, &bye, "200 OK", "x", "");
+    finish(&mut world);
+    assert_eq!(result(&world)["dial_call_status"], "completed");
+}
