@@ -77,7 +77,7 @@ fn the_unsupported_are_named() {
     net.write(
         BOB,
         ALICE,
-        &request("INVITE", "sip:a@x", &["Require: a, x", "Require: REPLACES, y"]),
+        &request("INVITE", "sip:a@x", &["Require: a, x", "Require: TIMER, y"]),
     );
     net.millis(100);
     assert_eq!(net.last(ALICE, "420 INVITE").header_text("Unsupported").unwrap(), "a, x, y");
