@@ -6,7 +6,7 @@ the file for what it hears; `log`. It ends when stdin does.
 
 Commands: {"do": "register"}, {"do": "call", "uri": ...}, {"do": "answer"},
 {"do": "refuse", "status": ...}, {"do": "hold"}, {"do": "resume"}, {"do": "press", "keys": ...},
-{"do": "hang up"}.
+{"do": "transfer", "uri": ...}, {"do": "hang up"}.
 """
 
 import json
@@ -54,6 +54,9 @@ class Call(pj.Call):
                 self.account.player.startTransmit(audio)
                 audio.startTransmit(self.account.recorder)
 
+    def onCallTransferStatus(self, prm):
+        tell("transferred", status=prm.statusCode, final=prm.finalNotify)
+
     def onDtmfDigit(self, prm):
         tell("key", key=prm.digit)
 
@@ -93,6 +96,8 @@ class Account(pj.Account):
             keys.method = pj.PJSUA_DTMF_METHOD_RFC2833
             keys.digits = command["keys"]
             self.call.sendDtmf(keys)
+        elif what == "transfer":
+            self.call.xfer(command["uri"], pj.CallOpParam(True))
         elif what == "hang up":
             self.call.hangup(pj.CallOpParam())
         else:
