@@ -33,6 +33,7 @@ use crate::settings::{Application, Carrier, Settings};
 use crate::timer::{Timer, Timers};
 use crate::verb::config::Session;
 use crate::verb::dial::Dial;
+use crate::verb::dial::join::Join;
 use crate::verb::dial::refer::Referral;
 use crate::verb::dial::ring;
 
@@ -60,6 +61,8 @@ pub(crate) enum Runs {
     Hook(Hook),
     /// These verbs, as text.
     List(String),
+    /// Nothing: it is about to be connected.
+    Nothing,
 }
 
 /// What a step may read besides the call itself.
@@ -92,6 +95,8 @@ pub(crate) enum Output {
     Forgotten(String),
     /// This leg goes on as a call of its own.
     Detached(Box<Detached>),
+    /// The other party of this leg is to be connected to that of another leg.
+    Join(Box<Join>),
 }
 
 /// One call. See the module.
@@ -150,7 +155,7 @@ impl Call {
     ) -> Call {
         let application = match &runs {
             Runs::Application(application) => Some(Arc::clone(application)),
-            Runs::User(_) | Runs::Hook(_) | Runs::List(_) => None,
+            Runs::User(_) | Runs::Hook(_) | Runs::List(_) | Runs::Nothing => None,
         };
         let base = application.as_ref().and_then(|application| application.call_hook.clone());
         let status_hook = application.as_ref().and_then(|a| a.call_status_hook.clone());

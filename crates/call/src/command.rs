@@ -17,6 +17,7 @@ use crate::leg::origin::{HOPS, Origin, Placed};
 use crate::route::Reaches;
 use crate::settings::{Application, Decline};
 use crate::switch::Switch;
+use crate::verb::config::Session;
 use crate::verb::list;
 
 /// One command; its reply names it. Numbered by whoever gives it.
@@ -34,7 +35,7 @@ pub enum Command {
         /// UUID of the leg.
         call_sid: String,
         /// The change.
-        update: Update,
+        update: Box<Update>,
     },
 }
 
@@ -109,11 +110,17 @@ impl Switch {
         let random = self.random_of_call();
         let dial = dial_of(&create);
         let tag = create.tag.clone();
+        let session = Session {
+            refer_hook: create.refer_hook.clone(),
+            sip_request_hook: create.sip_request_within_dialog_hook.clone(),
+            ..Session::default()
+        };
         let origin = Origin::Placed(Box::new(placed(create, id)));
         let runs = Runs::Application(Arc::new(application));
         let settings = Arc::clone(&self.settings);
         let mut call = Call::new(origin, None, None, runs, settings, random);
         call.customer_data = tag;
+        call.session = session;
         let key = self.insert(call, BTreeMap::new());
         self.step(now, key, |call, cx| call.place(cx, dial));
         Ok(())
@@ -180,8 +187,6 @@ fn unsupported(create: &CreateCall) -> Option<&'static str> {
         ("amd", create.amd.is_some()),
         ("dual_streams", create.dual_streams),
         ("record", create.record.is_some()),
-        ("sipRequestWithinDialogHook", create.sip_request_within_dialog_hook.is_some()),
-        ("referHook", create.refer_hook.is_some()),
         ("to.confirmHook", confirm_hook.is_some()),
         ("to.proxy", proxy.is_some()),
         ("to.timeout", timeout.is_some()),

@@ -38,9 +38,7 @@ impl Call {
     /// Lets the callee that is connected go, as a call of its own that runs this; the dial ends as
     /// one whose callee hung up.
     pub(crate) fn detach(&mut self, cx: Context<'_>, id: LegId, runs: Runs) {
-        self.dial_input(cx, ring::Input::Detached);
-        self.refers.remove(&id);
-        let Some(leg) = self.legs.remove(&id) else { return };
+        let Some(leg) = self.let_go(cx, id) else { return };
         self.output(Output::Detached(Box::new(Detached {
             id,
             leg,
@@ -54,6 +52,13 @@ impl Call {
             parent_call_sid: self.call_sid.clone(),
             hops: self.caller.origin.hops_left(),
         })));
+    }
+
+    /// Lets the callee that is connected go to another call; the dial ends as above.
+    pub(crate) fn let_go(&mut self, cx: Context<'_>, id: LegId) -> Option<Box<Leg>> {
+        self.dial_input(cx, ring::Input::Detached);
+        self.refers.remove(&id);
+        self.legs.remove(&id)
     }
 
     /// The call of a leg that was let go.
@@ -99,6 +104,7 @@ impl Call {
         self.caller_input(cx, caller::Input::Connected);
         match runs {
             Runs::List(text) => self.run_list(&text),
+            Runs::Nothing => {}
             runs => {
                 self.runs = runs;
                 self.ask_first(cx);

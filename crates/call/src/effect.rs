@@ -137,9 +137,9 @@ pub enum Media {
     SendKeys(LegId, String, Duration),
     /// Nobody hears this leg, nor its keys, while this is true.
     Mute(LegId, bool),
-    /// This leg, of another call until now, is of this one from now on: its port, what was agreed,
-    /// and nothing of what it hears. It keeps its number.
-    Adopt(LegId, CallKey),
+    /// This leg was another call's, under that number there, and is of this one from now on: its
+    /// port, what was agreed, and nothing of what it hears.
+    Adopt(LegId, (CallKey, LegId)),
     /// Free the port of a leg.
     Close(LegId),
 }

@@ -55,6 +55,7 @@ impl Call {
                 return self.ask(hook, payload, Why::First);
             }
             Runs::List(text) => return self.run_list(&text.clone()),
+            Runs::Nothing => return,
             Runs::Application(application) => application.clone(),
         };
         if let Some(text) = &application.app_json {

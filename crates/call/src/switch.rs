@@ -7,6 +7,9 @@
 //! It routes inputs to calls and carries their SIP actions out; what a call does is decided in
 //! the call. A panic while a call is handled ends that call alone.
 
+mod act;
+mod join;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,13 +18,13 @@ use std::time::Instant;
 use sip::auth::challenge::Challenger;
 use sip::auth::standing::Standing;
 use sip::registrar::{Binding, Registrar, RegistrarConfig};
-use sip::{Endpoint, Event, Flow, InviteId, Method, Respond, SavedBinding, SentId, Transmit};
+use sip::{Endpoint, Event, Flow, InviteId, Respond, SavedBinding, SentId, Transmit};
 
 use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
 use crate::command::{CommandId, Reply};
 use crate::detach::Detached;
-use crate::effect::{Effect, Media, SipAction};
+use crate::effect::{Effect, Media};
 use crate::input::Input;
 use crate::leg::LegId;
 use crate::leg::target::OwnPorts;
@@ -400,7 +403,7 @@ impl Switch {
             return self.bury(now, key, *live);
         }
         let mut over = false;
-        let mut detached = Vec::new();
+        let (mut detached, mut joins) = (Vec::new(), Vec::new());
         while let Some(output) = live.call.poll() {
             match output {
                 call::Output::Sip(action) => self.act(now, key, &mut live, action),
@@ -412,6 +415,7 @@ impl Switch {
                 call::Output::Forgotten(sid) => {
                     self.sids.remove(&sid);
                 }
+                call::Output::Join(join) => joins.push(join),
                 call::Output::Detached(leg) => {
                     let invite = live.invites.remove(&leg.id);
                     detached.extend(invite.map(|invite| (invite, leg)));
@@ -433,6 +437,9 @@ impl Switch {
         for (invite, leg) in detached {
             self.go_on_alone(now, key, invite, *leg);
         }
+        for join in joins {
+            self.join(now, key, &join);
+        }
         if over {
             self.ports.all_closed(key);
         }
@@ -444,9 +451,46 @@ impl Switch {
         let (call, runs) = Call::detached(leg, random);
         let key = self.insert(call, BTreeMap::from([(id, invite)]));
         self.legs.insert(invite, (key, id));
-        self.ports.moved(from, key, id);
-        self.outputs.push_back(Output::Call(key, Effect::Media(Media::Adopt(id, from))));
+        self.ports.moved((from, id), (key, id));
+        let adopt = Effect::Media(Media::Adopt(id, (from, id)));
+        self.outputs.push_back(Output::Call(key, adopt));
         self.step(now, key, |call, cx| call.take_over(cx, runs));
+    }
+
+    /// A call that is up.
+    pub(crate) fn call(&self, key: CallKey) -> Option<&Call> {
+        self.calls.get(&key).map(|live| &live.call)
+    }
+
+    /// The leg that this INVITE is for.
+    pub(crate) fn leg_of(&self, invite: InviteId) -> Option<(CallKey, LegId)> {
+        self.legs.get(&invite).copied()
+    }
+
+    /// The INVITE of a leg.
+    pub(crate) fn invite_of(&self, key: CallKey, leg: LegId) -> Option<InviteId> {
+        self.calls.get(&key)?.invites.get(&leg).copied()
+    }
+
+    /// The leg of this INVITE is of another call from now on.
+    pub(crate) fn relabel(
+        &mut self,
+        invite: InviteId,
+        from: (CallKey, LegId),
+        to: (CallKey, LegId),
+    ) {
+        if let Some(live) = self.calls.get_mut(&from.0) {
+            live.invites.remove(&from.1);
+        }
+        if let Some(live) = self.calls.get_mut(&to.0) {
+            live.invites.insert(to.1, invite);
+        }
+        self.legs.insert(invite, to);
+        self.ports.moved(from, to);
+    }
+
+    pub(crate) fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
     }
 
     /// Puts a call back after a step.
@@ -464,97 +508,6 @@ impl Switch {
     /// Answers a command.
     pub(crate) fn reply(&mut self, id: CommandId, reply: Reply) {
         self.outputs.push_back(Output::Reply(id, reply));
-    }
-
-    fn act(&mut self, now: Instant, key: CallKey, live: &mut Live, action: SipAction) {
-        let id = |leg: LegId| live.invites.get(&leg).copied();
-        match action {
-            SipAction::Respond(response) => {
-                if let Some(id) = id(LegId::CALLER) {
-                    if response.status >= 300 {
-                        self.carriers.ended(id);
-                    }
-                    self.endpoint.respond(now, id, response);
-                }
-            }
-            SipAction::Invite { leg, invite, carrier } => {
-                if let Some(carrier) = &carrier
-                    && let Err(why) = self.carriers.admit(now, carrier)
-                {
-                    let cx = Context {
-                        now,
-                        registrar: &self.registrar,
-                        resting: &self.resting,
-                        ports: &self.ports,
-                    };
-                    return live.call.handle(cx, Input::CarrierFull(leg, why));
-                }
-                let id = self.endpoint.invite(now, *invite);
-                // why: what the endpoint still says of the leg's last INVITE is nobody's business.
-                if let Some(last) = live.invites.insert(leg, id) {
-                    self.legs.remove(&last);
-                }
-                self.legs.insert(id, (key, leg));
-                if let Some(carrier) = carrier {
-                    self.carriers.took(id, &carrier);
-                }
-                let call_id = self.endpoint.call_id(id).unwrap_or_default();
-                live.call.callee_called(leg, call_id);
-            }
-            SipAction::InviteAgain(leg, proofs) => {
-                if let Some(id) = id(leg) {
-                    let headers: Vec<(String, String)> =
-                        proofs.into_iter().map(Into::into).collect();
-                    self.endpoint.invite_again(now, id, &headers);
-                }
-            }
-            SipAction::Cancel(leg, reason) => {
-                if let Some(id) = id(leg) {
-                    self.endpoint.cancel(now, id, reason);
-                }
-            }
-            SipAction::Bye(leg, mut headers) => {
-                if let Some(id) = id(leg) {
-                    self.carriers.ended(id);
-                    let uri = self.endpoint.request_uri(id);
-                    let proofs = uri.map(|uri| live.call.proofs_for(leg, &Method::Bye, &uri));
-                    headers.extend(proofs.into_iter().flatten().map(Into::into));
-                    self.endpoint.bye(now, id, &headers);
-                }
-            }
-            SipAction::RespondReinvite(leg, response) => {
-                if let Some(id) = id(leg) {
-                    self.endpoint.respond_reinvite(now, id, response);
-                }
-            }
-            SipAction::Reply(request, response) => self.endpoint.reply(now, request, response),
-            SipAction::Request(leg, mut request, command) => {
-                let Some(id) = id(leg) else { return self.not_sent(command) };
-                let uri = self.endpoint.request_uri(id);
-                let proofs = uri.map(|uri| live.call.proofs_for(leg, &request.method, &uri));
-                request.headers.extend(proofs.into_iter().flatten().map(Into::into));
-                match self.endpoint.request(now, id, *request) {
-                    Some(sent) => {
-                        self.sent.extend(command.map(|command| (sent, command)));
-                    }
-                    None => self.not_sent(command),
-                }
-            }
-        }
-    }
-
-    /// A request that a program asked for has no dialog to go into.
-    fn not_sent(&mut self, command: Option<CommandId>) {
-        if let Some(command) = command {
-            self.reply(command, Reply::refused(422, "sip_request: the leg is not up"));
-        }
-    }
-
-    /// A request of ours inside a dialog was answered.
-    fn responded(&mut self, sent: SentId, status: u16, reason: String) {
-        if let Some(command) = self.sent.remove(&sent) {
-            self.reply(command, Reply::Responded { status, reason });
-        }
     }
 
     /// A bug ended a call: its peers are told, everything it held is freed, and others never

@@ -155,7 +155,10 @@ fn step(world: &mut World, peer: &mut Peer, script: &mut Script<'_>) {
             let Some(call_sid) = calls.get(script.below(calls.len())).cloned() else { return };
             let update = verbs::rest::parse_update_call(script.pick(&UPDATES));
             update.into_iter().for_each(|update| {
-                world.command(Command::Update { call_sid: call_sid.clone(), update });
+                world.command(Command::Update {
+                    call_sid: call_sid.clone(),
+                    update: Box::new(update),
+                });
             });
         }
         12 => {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use criterion::{Criterion, criterion_group, criterion_main};
 use media::rtp::packet;
 use media::sdp::{self, Codec, Description, Direction, Local, Negotiated, PayloadTypes};
-use media::{LegId, Remote, Session, SessionConfig};
+use media::{LegId, Play, PlayId, Remote, Repeat, Session, SessionConfig, Sound};
 
 const CALLER: LegId = LegId(0);
 const CALLEE: LegId = LegId(1);
@@ -64,6 +64,19 @@ fn packets(criterion: &mut Criterion) {
             });
         });
     }
+    group.bench_function("played", |bencher| {
+        let mut session = bridged(now, Codec::Pcmu);
+        let (id, sound) = (PlayId(1), Sound::from_samples((0..8000).collect()));
+        let play = Play { id, sound, repeat: Repeat::Forever, from_sample: 0, longest: None };
+        session.play(now, CALLER, play);
+        let (mut at, mut bytes) = (now, [0; 1500]);
+        bencher.iter(|| {
+            at += sdp::DEFAULT_PTIME;
+            session.handle_timeout(at);
+            assert!(session.poll_transmit(&mut bytes).is_some());
+            bytes
+        });
+    });
     group.finish();
 }
 

@@ -206,13 +206,15 @@ impl Endpoint {
         self.release();
     }
 
-    /// Answers the peer's INVITE, provisionally or finally. RFC 3262: where the INVITE requires it
-    /// each provisional response is sent reliably, where it supports it each one with a body; one
-    /// waits for the PRACK of the one before, and a 2xx for those with a body. Without a PRACK in
-    /// 64*T1 the INVITE gets 504 and the session ends with [`EndCause::NoPrack`]. A 2xx is repeated until its ACK; after
+    /// Answers the peer's INVITE, provisionally or finally. A 2xx is repeated until its ACK; after
     /// 64*T1 without one the session ends with [`EndCause::NoAck`]. After a final response this
     /// does nothing. A 2xx that cannot be written is sent as 500, and the session ends with
     /// [`EndCause::Failed`].
+    ///
+    /// RFC 3262: where the INVITE requires it each provisional response is sent reliably, where it
+    /// supports it each one with a body. One waits for the PRACK of the one before, and a 2xx for
+    /// those with a body. Without a PRACK in 64*T1 the INVITE gets 504, and the session ends with
+    /// [`EndCause::NoPrack`].
     pub fn respond(&mut self, now: Instant, id: InviteId, response: Respond) {
         self.with(id, |session, stack| session.respond(stack, now, response));
         self.release();

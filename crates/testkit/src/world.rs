@@ -551,10 +551,10 @@ impl World {
                 self.media.push(MediaFact::Keys(key, leg, keys));
             }
             Media::Adopt(leg, from) => {
-                let moved = self.open_ports.remove(&(from, leg));
-                assert!(moved, "{leg} of {from:?} has no port to take along");
+                let moved = self.open_ports.remove(&from);
+                assert!(moved, "{from:?} has no port to take along");
                 self.open_ports.insert((key, leg));
-                self.media.push(MediaFact::Adopted(key, leg, from));
+                self.media.push(MediaFact::Adopted(key, leg, from.0));
             }
             Media::Mute(leg, muted) => self.media.push(MediaFact::Muted(key, leg, muted)),
             Media::SetRemote(leg, remote) => {

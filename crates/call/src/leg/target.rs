@@ -30,9 +30,9 @@ impl OwnPorts {
     }
 
     /// The leg is of another call now.
-    pub(crate) fn moved(&mut self, from: CallKey, to: CallKey, leg: LegId) {
-        if let Some(port) = self.of_leg.remove(&(from, leg)) {
-            self.of_leg.insert((to, leg), port);
+    pub(crate) fn moved(&mut self, from: (CallKey, LegId), to: (CallKey, LegId)) {
+        if let Some(port) = self.of_leg.remove(&from) {
+            self.of_leg.insert(to, port);
         }
     }
 

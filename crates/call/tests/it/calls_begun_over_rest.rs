@@ -340,8 +340,6 @@ fn what_can_never_be_is_refused_at_once_and_nothing_is_told_of_it() {
         (json!({ "amd": { "actionHook": "/amd" } }), 400, "amd is not supported"),
         (json!({ "dual_streams": true }), 400, "dual_streams is not supported"),
         (json!({ "record": { "action": "startCallRecording" } }), 400, "record is not supported"),
-        (json!({ "referHook": "/r" }), 400, "referHook is not supported"),
-        (json!({ "sipRequestWithinDialogHook": "/r" }), 400, "sipRequestWithinDialogHook is not"),
         (
             json!({ "to": { "type": "phone", "number": "1", "trunk": "none" } }),
             400,

@@ -50,7 +50,7 @@ pub(crate) fn sid_of(world: &World, id: CommandId) -> String {
 pub(crate) fn change(call_sid: &str, body: &Value) -> Command {
     let update: Update =
         parse_update_call(&body.to_string()).unwrap_or_else(|faults| panic!("{body}: {faults:?}"));
-    Command::Update { call_sid: call_sid.to_owned(), update }
+    Command::Update { call_sid: call_sid.to_owned(), update: Box::new(update) }
 }
 
 /// A program changes a leg; the reply may come later.

@@ -31,15 +31,24 @@ fn with_body(body: &str) -> String {
 impl Raw {
     /// Sends an INVITE to the switch: `lines` are further headers, each with its CRLF.
     pub(crate) fn invite(self, world: &mut World, lines: &str, body: &str) {
+        self.invite_with("raw-call", world, lines, body);
+    }
+
+    /// As [`Raw::invite`], of a call of this name.
+    pub(crate) fn invite_as(self, world: &mut World, call_id: &str, body: &str) {
+        self.invite_with(call_id, world, "", body);
+    }
+
+    fn invite_with(self, call_id: &str, world: &mut World, lines: &str, body: &str) {
         let Raw(address) = self;
         let end = with_body(body);
         world.say(
             address,
             &format!(
                 "INVITE sip:+4930999888@{SWITCH} SIP/2.0\r\n\
-                 Via: SIP/2.0/UDP {address};branch=z9hG4bK-raw-invite\r\n\
+                 Via: SIP/2.0/UDP {address};branch=z9hG4bK-{call_id}-invite\r\n\
                  From: <sip:raw@{address}>;tag=raw-caller\r\n\
-                 To: <sip:+4930999888@{SWITCH}>\r\nCall-ID: raw-call\r\nCSeq: 1 INVITE\r\n\
+                 To: <sip:+4930999888@{SWITCH}>\r\nCall-ID: {call_id}\r\nCSeq: 1 INVITE\r\n\
                  Contact: <sip:raw@{address}>\r\n{lines}{end}"
             ),
         );
@@ -52,7 +61,7 @@ impl Raw {
             address,
             &format!(
                 "CANCEL sip:+4930999888@{SWITCH} SIP/2.0\r\n\
-                 Via: SIP/2.0/UDP {address};branch=z9hG4bK-raw-invite\r\n\
+                 Via: SIP/2.0/UDP {address};branch=z9hG4bK-raw-call-invite\r\n\
                  From: <sip:raw@{address}>;tag=raw-caller\r\n\
                  To: <sip:+4930999888@{SWITCH}>\r\nCall-ID: raw-call\r\nCSeq: 1 CANCEL\r\n\
                  Content-Length: 0\r\n\r\n"

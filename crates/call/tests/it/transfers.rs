@@ -227,7 +227,7 @@ fn a_stranger_may_send_others_to_users_of_ours_alone() {
         ("sip:+15551234567@10.0.0.1", 403),
         ("tel:+15551234567", 403),
         ("sip:anybody@203.0.113.7", 403),
-        ("sip:b2@10.0.0.1?Replaces=a%3Bto-tag%3Db%3Bfrom-tag%3Dc", 501),
+        ("sip:b2@10.0.0.1?Replaces=a%3Bto-tag%3Db%3Bfrom-tag%3Dc", 481),
     ] {
         let scene = transfers(&json!({})).settings(|settings| {
             settings.refer = ReferPolicy::Transfer;

@@ -66,12 +66,8 @@ fn a_sound_can_be_stopped_and_is_when_its_leg_is_closed() {
         } else {
             rig.send(Command::CloseLeg { call: 1, leg: CALLER });
         }
-        let stopped = rig.event();
-        let end = PlayEnd::Stopped;
-        assert!(
-            matches!(stopped, Event::Played { id: known, end: e, .. } if (known, e) == (PlayId(id), end)),
-            "{stopped:?}"
-        );
+        let Event::Played { id: known, end, .. } = rig.event() else { panic!("it is over") };
+        assert_eq!((known, end), (PlayId(id), PlayEnd::Stopped));
     }
     assert_eq!(rig.event(), Event::PortsFreed(vec![caller.switch.port()]));
 }

@@ -54,8 +54,8 @@ impl Replaces {
         })
     }
 
-    /// Reads the one in the header part of a URI, `sip:c@h?Replaces=id%3Bto-tag%3Dx%3Bfrom-tag%3Dy`;
-    /// `None` where the URI has none.
+    /// Reads the one in the header part of a URI, as in
+    /// `sip:c@h?Replaces=id%3Bto-tag%3Dx%3Bfrom-tag%3Dy`; `None` where the URI has none.
     ///
     /// # Errors
     /// As [`Replaces::parse`]; offsets count in the unescaped value.

@@ -2,9 +2,10 @@
 //!
 //! Six machines hold the rules, each a table: [`connect`] for an INVITE of ours, [`accept`]
 //! for the peer's, [`reliable`] for our provisional responses to it, [`modify`] for the peer's
-//! re-INVITE, [`change`] for ours and [`expiry`] for the session timer. A [`Session`] owns their data, feeds them and, in
-//! [`perform`], carries their actions out; [`caller`] and [`callee`] are its two sides, [`close`]
-//! the end of either, [`within`] the requests between, [`exchange`] whose offer is open. Which session a message belongs to is the
+//! re-INVITE, [`change`] for ours and [`expiry`] for the session timer; [`exchange`] says whose
+//! offer is open. A [`Session`] owns their data, feeds them and, in [`perform`], carries their
+//! actions out; [`caller`] and [`callee`] are its two sides, [`close`] the end of either,
+//! [`within`] and [`update`] the requests between. Which session a message belongs to is the
 //! endpoint's business.
 
 pub(crate) mod accept;

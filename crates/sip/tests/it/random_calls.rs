@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sip::{Config, EndCause, Event, Invite, InviteId, Respond, Transport};
+use sip::{Config, EndCause, Event, InDialog, Invite, InviteId, Method, Respond, Transport};
 
 use crate::{
     forking_proxy::Proxy,
@@ -27,6 +27,10 @@ enum Deed {
     Reject,
     Cancel,
     HangUp,
+    /// A re-INVITE.
+    Change,
+    /// Another request within the dialog.
+    Ask,
 }
 
 /// What somebody knows of a session of theirs.
@@ -35,6 +39,10 @@ struct Known {
     /// The core has answered; the answer may still wait for a PRACK.
     answering: bool,
     up: bool,
+    /// Its re-INVITE has no outcome yet.
+    changing: bool,
+    /// How many of its requests have none.
+    asked: usize,
     outcomes: usize,
     hung_up: bool,
     ended: usize,
@@ -58,6 +66,8 @@ struct World {
     fates: BTreeMap<String, Fate>,
     callers: BTreeSet<(SocketAddr, InviteId)>,
     proxy: Option<Proxy>,
+    /// Every kind of message and of end that there was.
+    seen: BTreeSet<String>,
 }
 
 impl World {
@@ -78,6 +88,7 @@ impl World {
             fates: BTreeMap::new(),
             callers: BTreeSet::new(),
             proxy: None,
+            seen: BTreeSet::new(),
         }
     }
 
@@ -97,7 +108,11 @@ impl World {
         let fate = Fate {
             caller_hangs_up: ends != 0,
             callee_hangs_up: ends != 1,
-            patience: self.dice.millis(40_000),
+            // Now and then longer than the session timer.
+            patience: match self.dice.below(8) {
+                0 => self.dice.millis(400_000),
+                _ => self.dice.millis(40_000),
+            },
         };
         self.fates.insert(self.net.peers[&at].call_id(id).unwrap(), fate);
         self.callers.insert((at, id));
@@ -126,12 +141,16 @@ impl World {
         | Event::Responded { id, .. }
         | Event::Modified { id, .. }
         | Event::NotModified { id, .. }
+        | Event::Request { id: Some(id), .. }
         | Event::Released { id }) = event
         else {
             panic!("nobody sent a {}", name(event));
         };
         let known = self.known.entry((at, *id)).or_default();
         assert_eq!(known.released, 0, "{} after Released", name(event));
+        if let Event::Ended { cause, .. } = event {
+            self.seen.insert(format!("{cause:?}"));
+        }
         match event {
             Event::Invite { .. } => self.invited(at, *id),
             Event::Answered { .. } => {
@@ -142,7 +161,7 @@ impl World {
             Event::Rejected { .. } => known.outcomes += 1,
             Event::Cancelled { .. } => assert!(!known.up, "Cancelled after the answer"),
             Event::Acked { .. } => {
-                assert!(known.answering && !known.hung_up);
+                assert!((known.up || known.answering) && !known.hung_up && known.ended == 0);
                 if !std::mem::replace(&mut known.up, true) {
                     self.plan_hang_up(at, *id);
                 }
@@ -158,6 +177,23 @@ impl World {
                 known.ended += 1;
             }
             Event::Released { .. } => known.released += 1,
+            Event::Modified { .. } | Event::NotModified { .. } => {
+                assert!(std::mem::take(&mut known.changing), "an outcome of nothing");
+                assert!(!known.hung_up && known.ended == 0);
+            }
+            Event::Responded { .. } => known.asked -= 1,
+            Event::Reinvite { .. } => {
+                let response =
+                    if self.dice.below(4) == 0 { Respond::status(488) } else { answer() };
+                let place = at.to_string();
+                self.net.at(&place, |endpoint, now| endpoint.respond_reinvite(now, *id, response));
+            }
+            Event::Request { request_id, .. } => {
+                let response =
+                    if self.dice.below(4) == 0 { Respond::status(480) } else { answer() };
+                let place = at.to_string();
+                self.net.at(&place, |endpoint, now| endpoint.reply(now, *request_id, response));
+            }
             _ => {}
         }
     }
@@ -181,6 +217,11 @@ impl World {
 
     fn plan_hang_up(&mut self, at: SocketAddr, id: InviteId) {
         let Some(fate) = self.fate(at, id) else { return };
+        for _ in 0..self.dice.below(4) {
+            let deed = if self.dice.below(2) == 0 { Deed::Change } else { Deed::Ask };
+            let after = self.dice.millis(fate.patience.as_millis() as u64 + 1);
+            self.plan(after, at, id, deed);
+        }
         let caller = self.callers.contains(&(at, id));
         if if caller { fate.caller_hangs_up } else { fate.callee_hangs_up } {
             // Now and then to the millisecond when the peer does, or before the ACK.
@@ -198,8 +239,14 @@ impl World {
         let answering = matches!(deed, Deed::Answer);
         let open = self.known.get(&(at, id)).is_none_or(|known| known.released == 0);
         let described = self.dice.below(2) == 0;
+        let request = self.request();
         let before = self.net.log.len();
+        let (mut changing, mut asked) = (false, false);
         self.net.at(&place, |endpoint, now| match deed {
+            Deed::Change => {
+                changing = endpoint.reinvite(now, id, b"v=0\r\n", "application/sdp", &[]);
+            }
+            Deed::Ask => asked = endpoint.request(now, id, request).is_some(),
             Deed::Ring if described => {
                 endpoint.respond(now, id, Respond { status: 183, ..answer() });
             }
@@ -213,6 +260,8 @@ impl World {
         // An answer after the CANCEL is none.
         let answered = self.net.log[before..].iter().any(|sent| sent.what() == "200 INVITE");
         known.answering |= answering && open;
+        known.changing |= changing;
+        known.asked += usize::from(asked);
         if answering && open && answered {
             known.up = true;
             self.plan_hang_up(at, id);
@@ -220,6 +269,27 @@ impl World {
             known.up = false;
             known.hung_up = true;
         }
+    }
+
+    /// Something to ask the peer.
+    fn request(&mut self) -> InDialog {
+        match self.dice.below(3) {
+            0 => InDialog::method(Method::Info),
+            1 => InDialog::method(Method::Notify),
+            _ => InDialog {
+                content_type: Some("application/sdp".to_owned()),
+                body: b"v=0\r\n".to_vec(),
+                ..InDialog::method(Method::Update)
+            },
+        }
+    }
+
+    /// A node whose sessions expire soon, or not at all.
+    fn config(&mut self) -> Config {
+        let expires = [90, 120, 1800].map(|seconds| Some(Duration::from_secs(seconds)));
+        let which = self.dice.below(4) as usize;
+        let session_expires = expires.get(which).copied().flatten();
+        Config { session_expires, ..Config::default() }
     }
 
     /// Runs until nothing happens any more.
@@ -253,13 +323,15 @@ impl World {
         }
     }
 
-    fn assert_nothing_is_left(&self) {
+    fn assert_nothing_is_left(&mut self) {
+        self.seen.extend(self.net.log.iter().map(|sent| sent.what()));
         for (at, peer) in &self.net.peers {
             assert!(peer.is_idle(), "{at} is not idle: {:?}", peer.counts());
         }
         for ((at, id), known) in &self.known {
             assert_eq!(known.released, 1, "{at} {id}: {known:?}");
             assert!(known.ended <= 1 && !known.up, "{at} {id}: {known:?}");
+            assert_eq!(known.asked, 0, "{at} {id}: {known:?}");
             let caller = self.callers.contains(&(*at, *id));
             assert_eq!(known.outcomes, usize::from(caller), "{at} {id}: {known:?}");
         }
@@ -268,18 +340,24 @@ impl World {
 }
 
 /// Runs one seed, and names it if it fails.
-fn survive(scenario: &str, seed: u64, run: impl Fn(u64) + std::panic::RefUnwindSafe) {
-    if let Err(panic) = std::panic::catch_unwind(|| run(seed)) {
+fn survive(
+    scenario: &str,
+    seed: u64,
+    run: impl Fn(u64) -> BTreeSet<String> + std::panic::RefUnwindSafe,
+) -> BTreeSet<String> {
+    std::panic::catch_unwind(|| run(seed)).unwrap_or_else(|panic| {
         eprintln!("{scenario}: seed {seed} fails");
-        std::panic::resume_unwind(panic);
-    }
+        std::panic::resume_unwind(panic)
+    })
 }
 
-fn two_peers(seed: u64, transport: Transport) {
+fn two_peers(seed: u64, transport: Transport) -> BTreeSet<String> {
     let mut world = World::new(seed);
     world.net.transport = transport;
-    world.net.join(ALICE, Config::default());
-    world.net.join(BOB, Config::default());
+    for at in [ALICE, BOB] {
+        let config = world.config();
+        world.net.join(at, config);
+    }
     for _ in 0..=world.dice.below(2) {
         world.call(invite_to(BOB));
     }
@@ -290,9 +368,10 @@ fn two_peers(seed: u64, transport: Transport) {
     }
     world.run();
     world.assert_nothing_is_left();
+    world.seen
 }
 
-fn behind_a_forking_proxy(seed: u64) {
+fn behind_a_forking_proxy(seed: u64) -> BTreeSet<String> {
     let mut world = World::new(seed);
     world.net.join(ALICE, Config::default());
     for fork in FORKS {
@@ -303,18 +382,35 @@ fn behind_a_forking_proxy(seed: u64) {
     world.call(invite_to(PROXY));
     world.run();
     world.assert_nothing_is_left();
+    world.seen
 }
 
 #[test]
 fn two_peers_survive_foul_weather() {
+    let mut seen = BTreeSet::new();
     for seed in 0..2_000 {
-        survive("two_peers", seed, |seed| two_peers(seed, Transport::Udp));
+        seen.extend(survive("two_peers", seed, |seed| two_peers(seed, Transport::Udp)));
+    }
+    for what in [
+        "200 PRACK",
+        "481 PRACK",
+        "491 INVITE",
+        "200 UPDATE",
+        "491 UPDATE",
+        "500 UPDATE",
+        "200 INFO",
+        "481 INFO",
+        "Bye",
+        "Gone",
+        "Expired",
+    ] {
+        assert!(seen.contains(what), "there was no {what}: {seen:?}");
     }
 }
 
 #[test]
 fn two_peers_survive_over_connections() {
-    for seed in 0..2_000 {
+    for seed in 0..1_000 {
         survive("two_peers over TCP", seed, |seed| two_peers(seed, Transport::Tcp));
     }
 }

@@ -124,9 +124,9 @@ impl Gateway {
                     self.take(key, Input::KeysSent(to));
                 }
             },
-            Media::Adopt(leg, from) => {
-                let leg = leg.into();
-                self.send_media(Command::Move(Move::new(from.0, leg, call, leg)));
+            Media::Adopt(leg, (from, was)) => {
+                let moved = Move::new(from.0, was.into(), call, leg.into());
+                self.send_media(Command::Move(moved));
             }
             Media::Mute(leg, muted) => {
                 self.send_media(Command::Mute { call, leg: leg.into(), muted });

@@ -94,7 +94,7 @@ impl Desk {
         call_sid: String,
         update: Update,
     ) -> Result<Updated, Refusal> {
-        let command = Command::Update { call_sid: call_sid.clone(), update };
+        let command = Command::Update { call_sid: call_sid.clone(), update: Box::new(update) };
         match self.ask(|answer| Asked::Command(command, answer)).await? {
             Reply::Refused { status: 404, msg } => {
                 let listed = self.calls().await?;

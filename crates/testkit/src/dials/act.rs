@@ -54,7 +54,7 @@ impl Act {
                 sids.extend(world.application.calls(true));
                 let call_sid = sids.get(*leg).cloned().unwrap_or_else(|| "nobody".to_owned());
                 let update = parse_update_call(&body.to_string()).expect("a body of ours");
-                world.command(Command::Update { call_sid, update });
+                world.command(Command::Update { call_sid, update: Box::new(update) });
             }
             Act::Create(to) => {
                 world.command(create(to));

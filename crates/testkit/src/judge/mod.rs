@@ -259,7 +259,7 @@ impl Judge {
         let call = self.calls.get(&life.key)?;
         let talking = call.winner.is_some();
         let ringing = !talking && !call.unreported.is_empty();
-        match update {
+        match update.as_ref() {
             _ if life.is_over() => Some(Crossing::CommandTooLate),
             Update::CallStatus(_) if life.is_child => match life.is_up() {
                 true => Some(Crossing::ChildEndedWhileTalking),

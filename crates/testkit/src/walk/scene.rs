@@ -346,6 +346,7 @@ impl Scene {
         let call_sid = self.sids.get(leg).cloned().unwrap_or_default();
         let update = parse_update_call(body).expect("a body of ours");
         self.commands += 1;
+        let update = Box::new(update);
         let (id, command) = (CommandId(self.commands), Command::Update { call_sid, update });
         self.judge.see(Fact::Commanded(id, &command));
         self.switch.handle_command(self.now, id, command);

@@ -197,7 +197,7 @@ fn change(fields: &mut Fields<'_>, given: &[&(&'static str, &[&'static str])]) -
     match names.first().copied()? {
         "call_status" => fields.optional("call_status").map(Update::CallStatus),
         "mute_status" => fields.optional("mute_status").map(Update::Mute),
-        "whisper" => fields.optional("whisper").map(|Whispered(plays)| Update::Whisper(plays)),
+        "whisper" => fields.optional("whisper").map(Whispered::update),
         "sip_request" => fields.optional("sip_request").map(Update::SipRequest),
         "tag" => fields.optional("tag").map(Update::Tag),
         "dtmf" => fields
@@ -253,8 +253,20 @@ impl Object for Pressed {
     }
 }
 
-/// `whisper`: a play, or several.
-struct Whispered(Vec<Play>);
+/// `whisper`: a play, or several. Speech is for a later version.
+struct Whispered {
+    plays: Vec<Play>,
+    says: bool,
+}
+
+impl Whispered {
+    fn update(self) -> Update {
+        match self.says {
+            true => Update::NotYet { property: "say in whisper".to_owned() },
+            false => Update::Whisper(self.plays),
+        }
+    }
+}
 
 impl FromJson for Whispered {
     fn from_json(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Option<Whispered> {
@@ -262,18 +274,19 @@ impl FromJson for Whispered {
             Kind::Array(nodes) => nodes.as_slice(),
             _ => std::slice::from_ref(node),
         };
-        let mut plays = Vec::new();
+        let mut whispered = Whispered { plays: Vec::new(), says: false };
         for (index, node) in nodes.iter().enumerate() {
             match application::element(node, &path.index(index), findings)? {
-                Verb::Play(play) => plays.push(play),
+                Verb::Play(play) => whispered.plays.push(play),
+                Verb::Say(_) => whispered.says = true,
                 other => {
-                    let (what, expected) = ("a verb that is not whispered", "`play`");
+                    let (what, expected) = ("a verb that is not whispered", "`play` or `say`");
                     let got = format!("`{}`", other.name());
                     findings.fault(Finding::new(node.offset, path, what, expected, got));
                     return None;
                 }
             }
         }
-        Some(Whispered(plays))
+        Some(whispered)
     }
 }

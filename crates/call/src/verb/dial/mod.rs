@@ -1,15 +1,17 @@
 //! The `dial` verb: which callees are called, when one has won, how it ended.
 //!
 //! `order.rs` is who is called when, `targets.rs` turns targets into legs, `ring.rs` is the race,
-//! `confirm.rs` the screening, `hears.rs` what the caller hears meanwhile, `connected.rs` the
-//! bridge, `hold.rs` and `keys.rs` what its parties do on it, `result.rs` the outcome and its payload. This file
-//! holds what a dial knows and carries out the steps of the race.
+//! `confirm.rs` the screening, `hears.rs` what the caller hears meanwhile. `connected.rs` is the
+//! bridge; `keys.rs`, `hold.rs`, `whisper.rs`, `refer.rs` and `join.rs` are what its parties and
+//! programs do on it. `result.rs` is the outcome and its payload. This file holds what a dial knows
+//! and carries out the steps of the race.
 
 pub(crate) mod confirm;
 pub(crate) mod connected;
 pub(crate) mod crank_back;
 pub(crate) mod hears;
 pub(crate) mod hold;
+pub(crate) mod join;
 pub(crate) mod keys;
 pub(crate) mod order;
 mod redirect;
@@ -68,7 +70,7 @@ pub(crate) struct Dial {
     /// One for each element of `target`.
     pub(crate) records: Vec<Record>,
     /// Its targets are being called one after the other; the outcome waits until all were.
-    starting: bool,
+    pub(crate) starting: bool,
 }
 
 impl Dial {

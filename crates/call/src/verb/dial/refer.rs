@@ -6,6 +6,7 @@
 //! caller is the callee, which goes on as a call of its own.
 
 use serde_json::{Value, json};
+use sip::headers::Replaces;
 use sip::{InDialog, Message, Method, NameAddr, RequestId, Respond, Scheme, Uri};
 use verbs::callback::ReferReceived;
 
@@ -56,7 +57,7 @@ impl Call {
         };
         let of_dial = self
             .bridged_with(leg)
-            .and_then(|_| self.dial.as_ref())
+            .and(self.dial.as_ref())
             .and_then(|dial| dial.verb.refer_hook.clone());
         if let Some(hook) = of_dial.or_else(|| self.session.refer_hook.clone()) {
             let details = self.refer_details(leg, request, text, &target.uri);
@@ -129,7 +130,7 @@ impl Call {
         }
     }
 
-    fn accept_refer(&mut self, leg: LegId, referral: &Referral) {
+    pub(crate) fn accept_refer(&mut self, leg: LegId, referral: &Referral) {
         let unsubscribed = [("Refer-Sub".to_owned(), "false".to_owned())];
         let headers = if referral.is_subscribed { Vec::new() } else { unsubscribed.to_vec() };
         let accepted = Respond { headers, ..Respond::status(202) };
@@ -138,7 +139,7 @@ impl Call {
     }
 
     /// How the transfer goes, as the status line of a response (RFC 3515 §2.4.5).
-    fn notify(&mut self, leg: LegId, referral: &Referral, line: &str, state: &str) {
+    pub(crate) fn notify(&mut self, leg: LegId, referral: &Referral, line: &str, state: &str) {
         let gone = leg != self.caller.id && !self.legs.contains_key(&leg);
         if !referral.is_subscribed || gone {
             return;
@@ -167,14 +168,22 @@ impl Call {
         }
     }
 
+    /// The REFER of a leg is refused.
+    pub(crate) fn refuse_refer(&mut self, referral: &Referral, status: u16) {
+        self.sip(SipAction::Reply(referral.request, Respond::status(status)));
+    }
+
     /// Nobody is asked: the other party is connected to where the REFER points, by the same rules
     /// as if whoever sent it had dialled that.
     fn transfer(&mut self, cx: Context<'_>, leg: LegId, referral: &Referral, uri: &Uri) {
-        let refused = |call: &mut Call, status: u16| {
-            call.sip(SipAction::Reply(referral.request, Respond::status(status)));
-        };
-        if self.bridged_with(leg).is_none() || uri.header("Replaces").is_some() {
+        let refused = |call: &mut Call, status| call.refuse_refer(referral, status);
+        if self.bridged_with(leg).is_none() {
             return refused(self, 501);
+        }
+        match Replaces::of_uri(uri) {
+            Ok(None) => {}
+            Ok(Some(replaces)) => return self.ask_to_join(leg, referral.clone(), replaces),
+            Err(_) => return refused(self, 400),
         }
         let Some(target) = self.transfer_target(leg, uri) else { return refused(self, 403) };
         self.accept_refer(leg, referral);

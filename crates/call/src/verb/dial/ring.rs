@@ -184,7 +184,8 @@ mod tests {
         (S::Screening, &[I::Lost, I::WinnerGone, I::RingTimeout, I::RingTimeoutScreened,
                          I::TimeLimit, I::Detached], S::Screening, &[]),
 
-        (S::Bridged(ONE), &[I::WinnerGone, I::Detached], S::Over, &[A::DisarmTimeLimit, A::FinishCompleted]),
+        (S::Bridged(ONE), &[I::WinnerGone, I::Detached], S::Over,
+            &[A::DisarmTimeLimit, A::FinishCompleted]),
         (S::Bridged(ONE), &[I::TimeLimit],  S::Over, &[A::StopWinner, A::FinishCompleted]),
         (S::Bridged(ONE), &[I::CallerGone, I::Replaced], S::Over,
             &[A::DisarmTimeLimit, A::StopWinner, A::FinishCompleted]),

@@ -210,7 +210,8 @@ impl Call {
         }
     }
 
-    fn free_leg(&self) -> Option<LegId> {
+    /// A number that no leg has.
+    pub(crate) fn free_leg(&self) -> Option<LegId> {
         (1..LEGS_MAX)
             .filter_map(|number| u8::try_from(number).ok())
             .map(LegId)

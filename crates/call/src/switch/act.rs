@@ -1,0 +1,116 @@
+//! The SIP actions of a call, carried out on the endpoint.
+
+use std::time::Instant;
+
+use sip::{InDialog, InviteId, Method, SentId};
+
+use super::{CallKey, Live, Switch};
+use crate::call::Context;
+use crate::command::{CommandId, Reply};
+use crate::effect::SipAction;
+use crate::input::Input;
+use crate::leg::LegId;
+
+impl Switch {
+    pub(super) fn act(&mut self, now: Instant, key: CallKey, live: &mut Live, action: SipAction) {
+        let id = |leg: LegId| live.invites.get(&leg).copied();
+        match action {
+            SipAction::Respond(response) => {
+                if let Some(id) = id(LegId::CALLER) {
+                    if response.status >= 300 {
+                        self.carriers.ended(id);
+                    }
+                    self.endpoint.respond(now, id, response);
+                }
+            }
+            SipAction::Invite { leg, invite, carrier } => {
+                if let Some(carrier) = &carrier
+                    && let Err(why) = self.carriers.admit(now, carrier)
+                {
+                    let cx = Context {
+                        now,
+                        registrar: &self.registrar,
+                        resting: &self.resting,
+                        ports: &self.ports,
+                    };
+                    return live.call.handle(cx, Input::CarrierFull(leg, why));
+                }
+                let id = self.endpoint.invite(now, *invite);
+                // why: what the endpoint still says of the leg's last INVITE is nobody's business.
+                if let Some(last) = live.invites.insert(leg, id) {
+                    self.legs.remove(&last);
+                }
+                self.legs.insert(id, (key, leg));
+                if let Some(carrier) = carrier {
+                    self.carriers.took(id, &carrier);
+                }
+                let call_id = self.endpoint.call_id(id).unwrap_or_default();
+                live.call.callee_called(leg, call_id);
+            }
+            SipAction::InviteAgain(leg, proofs) => {
+                if let Some(id) = id(leg) {
+                    let headers: Vec<(String, String)> =
+                        proofs.into_iter().map(Into::into).collect();
+                    self.endpoint.invite_again(now, id, &headers);
+                }
+            }
+            SipAction::Cancel(leg, reason) => {
+                if let Some(id) = id(leg) {
+                    self.endpoint.cancel(now, id, reason);
+                }
+            }
+            SipAction::Bye(leg, mut headers) => {
+                if let Some(id) = id(leg) {
+                    self.carriers.ended(id);
+                    let uri = self.endpoint.request_uri(id);
+                    let proofs = uri.map(|uri| live.call.proofs_for(leg, &Method::Bye, &uri));
+                    headers.extend(proofs.into_iter().flatten().map(Into::into));
+                    self.endpoint.bye(now, id, &headers);
+                }
+            }
+            SipAction::RespondReinvite(leg, response) => {
+                if let Some(id) = id(leg) {
+                    self.endpoint.respond_reinvite(now, id, response);
+                }
+            }
+            SipAction::Reply(request, response) => self.endpoint.reply(now, request, response),
+            SipAction::Request(leg, request, command) => {
+                let id = id(leg);
+                self.send_inside(now, live, (leg, id), *request, command);
+            }
+        }
+    }
+
+    /// Sends a request inside the dialog of a leg.
+    fn send_inside(
+        &mut self,
+        now: Instant,
+        live: &mut Live,
+        (leg, id): (LegId, Option<InviteId>),
+        mut request: InDialog,
+        command: Option<CommandId>,
+    ) {
+        let Some(id) = id else { return self.not_sent(command) };
+        let uri = self.endpoint.request_uri(id);
+        let proofs = uri.map(|uri| live.call.proofs_for(leg, &request.method, &uri));
+        request.headers.extend(proofs.into_iter().flatten().map(Into::into));
+        match self.endpoint.request(now, id, request) {
+            Some(sent) => self.sent.extend(command.map(|command| (sent, command))),
+            None => self.not_sent(command),
+        }
+    }
+
+    /// A request that a program asked for has no dialog to go into.
+    fn not_sent(&mut self, command: Option<CommandId>) {
+        if let Some(command) = command {
+            self.reply(command, Reply::refused(422, "sip_request: the leg is not up"));
+        }
+    }
+
+    /// A request of ours inside a dialog was answered.
+    pub(super) fn responded(&mut self, sent: SentId, status: u16, reason: String) {
+        if let Some(command) = self.sent.remove(&sent) {
+            self.reply(command, Reply::Responded { status, reason });
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Attended transfer (RFC 3515 with RFC 3891): a party of two calls asks that its two partners be
+//! connected to each other. It names its other dialog, by tags that nobody else knows.
+//!
+//! The switch finds the other call; one of the partners leaves its call and takes, in the call of
+//! the other, the place of who asked. Its dialog, its audio and its `call_sid` stay.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use sip::headers::Replaces;
+
+use crate::call::{Call, Context, Output};
+use crate::effect::{Effect, Media};
+use crate::leg::attempt::Leg;
+use crate::leg::{LegId, callee};
+use crate::script::{Running, Stage};
+use crate::verb::dial::Dial;
+use crate::verb::dial::hears::Beneath;
+use crate::verb::dial::keys::Keys;
+use crate::verb::dial::refer::Referral;
+use crate::verb::dial::ring::State;
+
+/// Who asked, and for what.
+#[derive(Clone, Debug)]
+pub(crate) struct Join {
+    pub(crate) leg: LegId,
+    pub(crate) referral: Referral,
+    pub(crate) replaces: Replaces,
+}
+
+impl Call {
+    /// Has the switch look for the other call.
+    pub(crate) fn ask_to_join(&mut self, leg: LegId, referral: Referral, replaces: Replaces) {
+        self.output(Output::Join(Box::new(Join { leg, referral, replaces })));
+    }
+
+    /// The partners can be connected: whoever asked is told so.
+    pub(crate) fn accept_join(&mut self, join: &Join) {
+        self.accept_refer(join.leg, &join.referral);
+        self.notify(join.leg, &join.referral, "200 OK", "terminated;reason=noresource");
+    }
+
+    /// A leg of another call takes the place of the callee that is connected, which is hung up.
+    pub(crate) fn adopt(&mut self, cx: Context<'_>, id: LegId, mut leg: Box<Leg>) {
+        if let Some(dial) = self.dial.as_ref().filter(|dial| dial.is_bridged())
+            && let Some(before) = dial.winner
+        {
+            self.let_go_on(cx, before);
+        }
+        self.dials += 1;
+        leg.dial = self.dials;
+        self.output(Output::Named(leg.call_sid.clone()));
+        self.legs.insert(id, leg);
+        self.dial = Some(Dial {
+            verb: verbs::Dial::of(Vec::new()),
+            places: false,
+            index: 0,
+            state: State::Bridged(id),
+            started: cx.now,
+            bridged_at: Some(cx.now),
+            winner: Some(id),
+            beneath: Beneath::default(),
+            music: None,
+            unplayable: Vec::new(),
+            groups: VecDeque::new(),
+            delayed: BTreeSet::new(),
+            keys: Keys::default(),
+            holds: Vec::new(),
+            whispers: BTreeMap::new(),
+            records: Vec::new(),
+            starting: false,
+        });
+        self.script.stage = Stage::Running(Running::Dial);
+        self.effect(Effect::Media(Media::Bridge(self.caller.id, id)));
+        self.settle(cx);
+    }
+
+    /// The dial ends as one whose callee hung up, and that callee is hung up.
+    fn let_go_on(&mut self, cx: Context<'_>, callee: LegId) {
+        self.dial_input(cx, crate::verb::dial::ring::Input::Detached);
+        self.callee_input(cx, callee, callee::Input::Stop);
+    }
+}
