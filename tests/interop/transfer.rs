@@ -253,3 +253,37 @@ fn a_calling_pjsua_transfers_the_callee_to_a_number() {
     third_runs.finishes();
     switch.ends();
 }
+
+#[test]
+fn a_called_pjsua_asks_another_user_first_and_then_connects_the_two() {
+    let scene = Scene::new();
+    let switch = scene.starts(&config(&scene));
+    let target = json!([{ "type": "user", "name": "jane" }]);
+    scene.app.runs("/incoming", &dial(&[], &json!({ "answerOnBridge": true, "target": target })));
+    let mut demo = Baresip::registered(&scene, &switch, &Account::over_udp("demo", OF_THIRD));
+    let jane = Account::over_udp("jane", OF_CALLEE);
+    let mut jane = Pjsua::registered(&scene, THIRD, &switch, &jane);
+    let caller = scene.phone(CALLER).with("steps", pair::caller());
+    let caller_runs = caller.plays("caller_by_steps", &switch);
+    jane.accepts();
+    caller_runs.receives("200");
+    caller.audio.says(caller_runs.audio_of_switch(), Codec::Pcmu, OF_CALLER);
+    jane.hears(OF_CALLER);
+    caller.audio.hears(Codec::Pcmu, OF_CALLEE);
+    jane.does("hold");
+    caller.audio.hears_nothing(Codec::Pcmu);
+    // The calls of devices run another list from now on.
+    let target = json!([{ "type": "user", "name": "demo" }]);
+    scene.app.runs("/incoming", &dial(&[], &json!({ "answerOnBridge": true, "target": target })));
+    jane.dials("4930124");
+    demo.accepts();
+    demo.hears(OF_CALLEE);
+    jane.does("join");
+    caller.audio.hears(Codec::Pcmu, OF_THIRD);
+    demo.hears(OF_CALLER);
+    wait_for("the end of both calls of jane", || (jane.events("over").len() == 2).then_some(()));
+    caller_runs.proceeds();
+    caller_runs.finishes();
+    demo.tells("CALL_CLOSED");
+    switch.ends();
+}

@@ -131,18 +131,6 @@ impl Steps {
         self.asks("BYE", &[], "", 200)
     }
 
-    /// Of the callee: it is cancelled.
-    pub(crate) fn is_cancelled(self) -> Steps {
-        self.with("<recv request=\"CANCEL\"/>\n")
-            .with(
-                "<send><![CDATA[\n    SIP/2.0 200 OK\n    [last_Via:]\n    [last_From:]\n    \
-                 [last_To:]\n    [last_Call-ID:]\n    [last_CSeq:]\n    Content-Length: 0\n\n  \
-                 ]]></send>\n",
-            )
-            .responds("487 Request Terminated", &[], "")
-            .with("<recv request=\"ACK\"/>\n")
-    }
-
     /// Of the caller: a provisional response that is to be acknowledged (RFC 3262).
     pub(crate) fn gets_reliably(self, status: u16) -> Steps {
         self.with(&format!(
