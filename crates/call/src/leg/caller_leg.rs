@@ -43,6 +43,8 @@ pub(crate) struct Caller {
     description: Vec<u8>,
     /// What was agreed; `None` until the ACK answers where the offer was ours.
     pub(crate) negotiated: Option<Negotiated>,
+    /// A program wants nobody to hear it.
+    pub(crate) muted: bool,
     pub(crate) attempted_at: Option<Instant>,
     pub(crate) answered_at: Option<Instant>,
     pub(crate) status: CallStatus,
@@ -130,6 +132,7 @@ impl Caller {
             offer: None,
             description: Vec::new(),
             negotiated: None,
+            muted: false,
             attempted_at: None,
             answered_at: None,
             status: CallStatus::Trying,
