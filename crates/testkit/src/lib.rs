@@ -22,6 +22,8 @@ mod phone;
 mod proxy;
 mod random;
 mod redirector;
+mod script;
+mod settings;
 pub mod walk;
 mod world;
 
@@ -31,10 +33,12 @@ pub use judge::crossings::{Crossing, Meter};
 pub use judge::{Fact, Judge, Seen};
 pub use ladder::{Entry, Ladder};
 pub use link::{Link, Weather};
-pub use phone::{Callee, Caller, Challenge, Note, Outcome, Phone, Script};
+pub use phone::{Note, Phone};
 pub use random::Random;
 pub use redirector::Redirector;
-pub use world::{MediaFact, SWITCH, World, WorldConfig, carrier_settings};
+pub use script::{Callee, Caller, Challenge, Offer, Outcome, Script};
+pub use settings::carrier_settings;
+pub use world::{MediaFact, SWITCH, World, WorldConfig};
 
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
-//! A phone that plays a script: calls, rings, answers, refuses, hangs up. Without input or output:
-//! the same phone plays in virtual time and over sockets.
+//! A phone that plays a script: calls, rings, answers, refuses, holds, presses keys, hangs up.
+//! Without input or output: the same phone plays in virtual time and over sockets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -12,78 +12,14 @@ use sip::{
 };
 
 use crate::proxy::Proxy;
+use crate::script::{Callee, Challenge, Offer, Outcome, Script};
 
 /// How long a phone rings that nobody answers. why: where all that it says is lost it may not be
 /// cancelled (RFC 3261 §9.1), and would ring for ever.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// What a phone does.
-#[derive(Clone, Debug)]
-pub enum Script {
-    /// Waits for calls.
-    Callee(Callee),
-    /// Calls, once, when it is told to.
-    Caller(Caller),
-    /// Waits for calls as several phones behind a proxy, all of which ring and of which several
-    /// may answer.
-    Forks(Vec<Callee>),
-}
-
-/// What a called phone does with each INVITE. Times count from the INVITE.
-#[derive(Clone, Debug)]
-pub struct Callee {
-    /// 180 at this time.
-    pub rings: Option<Duration>,
-    /// 183 with a session description at this time.
-    pub early_media: Option<Duration>,
-    /// How it ends.
-    pub outcome: Outcome,
-    /// BYE so long after its answer was acknowledged.
-    pub hangs_up: Option<Duration>,
-}
-
-/// How a called phone ends the ringing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// 200 at this time.
-    Answers(Duration),
-    /// This failure at this time.
-    Refuses(u16, Duration),
-    /// Nothing: it rings until it is cancelled, or for three minutes.
-    Waits,
-}
-
-/// What a calling phone does. Times count from its INVITE, `hangs_up` from the answer.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// Request-URI.
-    pub calls: String,
-    /// From, as a name-addr.
-    pub from: String,
-    /// Headers of its INVITE.
-    pub headers: Vec<(String, String)>,
-    /// Max-Forwards of its INVITE.
-    pub max_forwards: u8,
-    /// CANCEL at this time, if it is not answered by then; BYE where the answer crosses it.
-    pub cancels: Option<Duration>,
-    /// BYE so long after the answer.
-    pub hangs_up: Option<Duration>,
-}
-
-/// What a called phone wants to know of each caller before it plays its script.
-#[derive(Clone, Debug)]
-pub struct Challenge {
-    /// 401 or 407.
-    pub status: u16,
-    /// The only user that it lets in.
-    pub username: &'static str,
-    /// Its password.
-    pub password: &'static str,
-    /// What it offers, in this order.
-    pub algorithms: Vec<Algorithm>,
-    /// The nonce of its first challenge is stale when it comes back.
-    pub forgets: bool,
-}
+/// How long a phone waits before it tries again to change a session that is being changed.
+const OFFER_AGAIN: Duration = Duration::from_millis(700);
 
 /// Something a phone saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +36,8 @@ pub enum Note {
     Cancelled(Option<String>),
     /// Its answer was acknowledged.
     Acked,
+    /// Its re-INVITE was answered, with this status.
+    Offered(u16),
     /// The dialog was ended by the peer.
     Ended,
     /// Nothing is left of the call.
@@ -115,6 +53,8 @@ enum Act {
     Hangup,
     Cancel,
     Vanish,
+    Offer(Offer),
+    Press(char),
 }
 
 /// One phone.
@@ -141,7 +81,16 @@ pub struct Phone {
     /// So long after the first INVITE that it gets it is gone: it says nothing any more, and hears
     /// nothing. At once means that not even `100 Trying` comes.
     pub vanishes: Option<Duration>,
+    /// What it does to the session of each call, so long after that was answered, or its own
+    /// answer acknowledged.
+    pub offers: Vec<(Duration, Offer)>,
+    /// Keys that it presses, timed alike.
+    pub keys: Vec<(Duration, char)>,
     gone: bool,
+    /// Keys that were pressed, and the SIP Call-ID of the call.
+    pressed: VecDeque<(String, char)>,
+    /// Of its session description.
+    version: u32,
     /// What stands behind its address.
     proxy: Option<Box<Proxy>>,
     challenger: Challenger,
@@ -149,6 +98,8 @@ pub struct Phone {
     agenda: BTreeMap<(Instant, InviteId, Act), ()>,
     up: BTreeSet<InviteId>,
     cancelled: BTreeSet<InviteId>,
+    /// Calls whose first answer of ours was acknowledged.
+    acked: BTreeSet<InviteId>,
     /// Its own call.
     called: Option<InviteId>,
 }
@@ -170,7 +121,11 @@ impl Phone {
             codecs: vec![0, 8],
             challenge: None,
             vanishes: None,
+            offers: Vec::new(),
+            keys: Vec::new(),
             gone: false,
+            pressed: VecDeque::new(),
+            version: 1,
             proxy,
             challenger: Challenger::new([7; 32]),
             transport: Transport::Udp,
@@ -178,6 +133,7 @@ impl Phone {
             agenda: BTreeMap::new(),
             up: BTreeSet::new(),
             cancelled: BTreeSet::new(),
+            acked: BTreeSet::new(),
             called: None,
         }
     }
@@ -195,6 +151,14 @@ impl Phone {
         phone
     }
 
+    /// It receives audio there, and so does whatever stands behind its address.
+    pub fn receive_at(&mut self, media: SocketAddr) {
+        self.media = media;
+        if let Some(proxy) = &mut self.proxy {
+            proxy.receive_at(media);
+        }
+    }
+
     /// The name of the line of an exchange that a call to this user reaches; the first of several.
     pub fn line_called(&self, user: &str) -> Option<&str> {
         self.proxy.as_ref()?.name_of(user)
@@ -205,7 +169,7 @@ impl Phone {
         self.gone
     }
 
-    /// Makes the call of a [`Caller`].
+    /// Makes the call of a [`Caller`](crate::Caller).
     pub fn call(&mut self, now: Instant, switch: SocketAddr) -> Option<InviteId> {
         let Script::Caller(caller) = &self.script else { return None };
         let caller = caller.clone();
@@ -283,6 +247,14 @@ impl Phone {
         }
     }
 
+    /// A key that it presses, and the SIP Call-ID of the call in which it does.
+    pub fn poll_key(&mut self) -> Option<(String, char)> {
+        match &mut self.proxy {
+            Some(proxy) => proxy.poll_key(),
+            None => self.pressed.pop_front(),
+        }
+    }
+
     /// When [`Phone::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let act = self.agenda.first_key_value().map(|((at, ..), ())| *at);
@@ -344,8 +316,9 @@ impl Phone {
         let ip = self.media.ip();
         let formats: Vec<String> = self.codecs.iter().map(u8::to_string).collect();
         format!(
-            "v=0\r\no=phone 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+            "v=0\r\no=phone 1 {} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
              m=audio {} RTP/AVP {} 101\r\na=rtpmap:101 telephone-event/8000\r\n",
+            self.version,
             self.media.port(),
             formats.join(" ")
         )
@@ -386,7 +359,33 @@ impl Phone {
                 }
             }
             Act::Vanish => self.vanish(),
+            Act::Offer(offer) => self.offer(now, id, offer),
+            Act::Press(key) => {
+                let call_id = self.up.contains(&id).then(|| self.endpoint.call_id(id)).flatten();
+                self.pressed.extend(call_id.map(|call_id| (call_id, key)));
+            }
         }
+    }
+
+    /// Changes the session of a call that is up; a little later where something is in the way.
+    fn offer(&mut self, now: Instant, id: InviteId, offer: Offer) {
+        if !self.up.contains(&id) {
+            return;
+        }
+        // RFC 4566 §5.2: each change of a description has the next version.
+        self.version += 1;
+        let mut body = self.description();
+        body.extend_from_slice(format!("a={}\r\n", offer.direction()).as_bytes());
+        if !self.endpoint.reinvite(now, id, &body, "application/sdp", &[]) {
+            self.agenda.insert((now + OFFER_AGAIN, id, Act::Offer(offer)), ());
+        }
+    }
+
+    /// What it does in a call that is up from now on.
+    fn plan_talk(&mut self, now: Instant, id: InviteId) {
+        let offers = self.offers.iter().map(|(after, offer)| (*after, Act::Offer(*offer)));
+        let keys = self.keys.iter().map(|(after, key)| (*after, Act::Press(*key)));
+        self.agenda.extend(offers.chain(keys).map(|(after, act)| ((now + after, id, act), ())));
     }
 
     fn work(&mut self, now: Instant) {
@@ -416,6 +415,7 @@ impl Phone {
                 if let Some(after) = hangs_up {
                     self.agenda.insert((now + after, id, Act::Hangup), ());
                 }
+                self.plan_talk(now, id);
             }
             Event::Rejected { status, reason, response, .. } => {
                 self.note(now, Note::Rejected(status, reason));
@@ -430,7 +430,12 @@ impl Phone {
                 if let Script::Callee(Callee { hangs_up: Some(after), .. }) = &self.script {
                     self.agenda.insert((now + *after, id, Act::Hangup), ());
                 }
+                if self.acked.insert(id) {
+                    self.plan_talk(now, id);
+                }
             }
+            Event::Modified { .. } => self.note(now, Note::Offered(200)),
+            Event::NotModified { status, .. } => self.note(now, Note::Offered(status)),
             Event::Ended { id, .. } => {
                 self.up.remove(&id);
                 self.note(now, Note::Ended);
@@ -442,11 +447,12 @@ impl Phone {
             Event::Request { request_id, .. } => {
                 self.endpoint.reply(now, request_id, Respond::status(200));
             }
-            // A phone of the tests sends no request within a dialog.
-            Event::Responded { .. } | Event::Modified { .. } | Event::NotModified { .. } => {}
+            // A phone of the tests sends no other request within a dialog.
+            Event::Responded { .. } => {}
             Event::Released { id } => {
                 self.up.remove(&id);
                 self.cancelled.remove(&id);
+                self.acked.remove(&id);
                 self.agenda.retain(|(_, of, _), ()| *of != id);
                 self.note(now, Note::Released);
             }

@@ -13,7 +13,8 @@ use std::time::Instant;
 
 use sip::{Builder, Flow, Message, Method, Transmit};
 
-use crate::phone::{Callee, Note, Outcome, Phone, Script};
+use crate::phone::{Note, Phone};
+use crate::script::{Callee, Outcome, Script};
 
 /// One phone behind it.
 #[derive(Debug)]
@@ -118,6 +119,16 @@ impl Proxy {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.phones().filter_map(Phone::poll_timeout).min()
+    }
+
+    /// All of its phones receive audio there.
+    pub(crate) fn receive_at(&mut self, media: SocketAddr) {
+        self.lines.iter_mut().for_each(|line| line.phone.receive_at(media));
+    }
+
+    /// A key that one of its phones presses.
+    pub(crate) fn poll_key(&mut self) -> Option<(String, char)> {
+        self.lines.iter_mut().find_map(|line| line.phone.poll_key())
     }
 
     /// What its phones saw since it was last asked.

@@ -5,10 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use call::settings::{
-    Application as Configured, Carrier, Decline, Gateway, GatewayHost, Limits, PhoneNumber,
-    ReferPolicy,
-};
 use call::{
     Alert, Audio, CallKey, Command, CommandId, Effect, HookFailure, Input, LegId, LegRecord, Media,
     Output, PlayEnd, PlayId, Repeat, Reply, Settings, Switch, Way,
@@ -90,6 +86,8 @@ pub struct World {
     pub sounds: BTreeMap<String, Duration>,
     /// How long audio takes to be fetched.
     pub fetching: Duration,
+    /// How long it takes to hear that audio has ended: by then it may have been stopped.
+    pub sound_lag: Duration,
     /// RTP ports that may be open at the same time.
     pub ports_max: usize,
     /// How long an RTP port takes to open.
@@ -117,67 +115,14 @@ pub struct World {
     commands: u64,
 }
 
+/// How long a key of a phone sounds.
+const KEY: Duration = Duration::from_millis(100);
+
+/// How long a key takes from a phone to the signalling of the switch, over RTP that is not played.
+const KEY_HEARD: Duration = Duration::from_millis(10);
+
 /// Where the switch is.
 pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5060);
-
-/// Settings with one application named `main` (hooks `/incoming` and `/status`) and two carriers:
-/// `inbound`, whose gateway is the caller's address, and `outbound` at this address.
-pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
-    let gateway = |ip: IpAddr, port, inbound| Gateway {
-        host: GatewayHost::Net(ip.into()),
-        port: Some(port),
-        transport: None,
-        inbound,
-        outbound: !inbound,
-        priority: 0,
-        weight: 1,
-    };
-    let carrier = |name: &str, gateway, application: Option<&str>| {
-        Arc::new(Carrier {
-            sid: format!("sid-of-{name}"),
-            name: name.to_owned(),
-            application: application.map(str::to_owned),
-            e164_leading_plus: true,
-            tech_prefix: None,
-            diversion: None,
-            send_call_sid: false,
-            max_calls: None,
-            max_cps: None,
-            follow_redirects: false,
-            credentials: None,
-            gateways: vec![gateway],
-        })
-    };
-    Settings {
-        account_sid: "9351f46a-678c-43f5-b8a6-d4eb58d131af".to_owned(),
-        service_provider_sid: "2708b1b3-2736-40ea-b502-c53d8396247f".to_owned(),
-        applications: vec![Arc::new(Configured {
-            sid: "7087fe50-8acb-4f3b-b820-97b573723aab".to_owned(),
-            name: "main".to_owned(),
-            call_hook: Some(verbs::Hook::post("http://application.test/incoming")),
-            call_status_hook: Some(verbs::Hook::post("http://application.test/status")),
-            app_json: None,
-            strict: false,
-            default_hooks: false,
-            decline: Decline::Last,
-        })],
-        carriers: vec![
-            carrier("inbound", gateway(caller, 5060, true), Some("main")),
-            carrier("outbound", gateway(outbound.ip(), outbound.port(), false), None),
-        ],
-        phone_numbers: Vec::<PhoneNumber>::new(),
-        clients: Vec::new(),
-        device_application: None,
-        realm: None,
-        own_addresses: Vec::new(),
-        udp_registration_expires: Duration::from_secs(30),
-        limits: Limits::default(),
-        media_timeout: Some(Duration::from_secs(60)),
-        ringback: "us".to_owned(),
-        hold_music: None,
-        refer: ReferPolicy::Refuse,
-    }
-}
 
 impl World {
     /// A world at rest.
@@ -200,6 +145,7 @@ impl World {
             names: BTreeMap::new(),
             sounds: BTreeMap::new(),
             fetching: Duration::from_millis(10),
+            sound_lag: Duration::ZERO,
             ports_max: usize::MAX,
             opening: Duration::ZERO,
             lookup: Duration::from_millis(1),
@@ -288,6 +234,14 @@ impl World {
         self.judge.see(Fact::Told(key, &input));
         self.switch.handle_input(self.now, key, input);
         self.flush();
+    }
+
+    /// The phone of the call with this SIP Call-ID presses a key: its media side says so, if the
+    /// switch has a leg for it.
+    pub fn press(&mut self, call_id: &str, key: char) {
+        if let Some((call, leg)) = self.judge.leg_of(call_id) {
+            self.later(KEY_HEARD, call, Input::Key(leg, key, KEY));
+        }
     }
 
     /// Whoever is at this address is gone without a word, and what is sent there is lost.
@@ -399,10 +353,15 @@ impl World {
             }
         }
         let mut sent = Vec::new();
+        let mut pressed = Vec::new();
         for phone in self.phones.values_mut() {
             while let Some(transmit) = phone.poll_transmit() {
                 sent.push((phone.address, transmit));
             }
+            pressed.extend(std::iter::from_fn(|| phone.poll_key()));
+        }
+        for (call_id, key) in pressed {
+            self.press(&call_id, key);
         }
         for (from, transmit) in sent {
             self.send(from, transmit.flow.remote, transmit.bytes);
@@ -540,9 +499,12 @@ impl World {
             Media::Silence(leg) => self.media.push(MediaFact::Silence(key, leg)),
             Media::Play { to, play, audio, .. } => self.play(key, to, play, &audio),
             Media::StopPlay(leg, play) => {
+                // why: what has ended already is under way.
+                let from = self.now + self.sound_lag;
                 let stopped =
                     |input: &Input| matches!(input, Input::Played(_, id, _) if *id == play);
-                self.inputs.retain(|_, (of, input)| *of != key || !stopped(input));
+                self.inputs
+                    .retain(|(at, _), (of, input)| *of != key || !stopped(input) || *at < from);
                 self.media.push(MediaFact::Stops(key, leg, play));
             }
             Media::SendKeys(leg, keys, length) => {

@@ -27,3 +27,8 @@ fn a_caller_that_was_answered_first() {
 fn names_and_ports_that_are_still_awaited() {
     nothing_breaks(Opening::LookingUp, 5, 1_000);
 }
+
+#[test]
+fn callees_that_are_screened() {
+    nothing_breaks(Opening::Screened, 3, 1_000);
+}

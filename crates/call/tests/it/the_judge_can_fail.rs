@@ -2,11 +2,11 @@
 //! the one and names what is wrong with each of the others. An invariant that no forgery breaks
 //! would prove nothing.
 
-use call::{Effect, LegId, Media};
+use call::{Effect, HookFailure, Input, LegId, Media};
 use serde_json::json;
 use testkit::{Judge, Seen, World};
 
-use crate::scene::{Scene, answers, callee_address, finish, hangs_up, talks};
+use crate::scene::{Scene, answers, callee_address, finish, hangs_up, s, talks, text};
 
 /// Callees 1 and 2 answer at the same moment, callee 3 rings on.
 fn race() -> Vec<Seen> {
@@ -158,4 +158,131 @@ fn a_caller_that_gets_two_final_responses_is_seen() {
         Seen::Said(*to, text.replacen("200 OK", "486 Busy Here", 1).into())
     });
     assert_names(&forged, "486 after 200");
+}
+
+/// The callee of this scene answers, and hears a list for a second before it is connected.
+fn screening() -> Vec<Seen> {
+    let scene = Scene::dialling(
+        vec![answers(1.0), talks(9.0, 1.0)],
+        &json!({
+            "confirmHook": CONFIRM, "dialMusic": "http://sounds.test/music.wav"
+        }),
+    );
+    let list = json!([{ "verb": "pause", "length": 1 }]);
+    let scene = scene.answering(CONFIRM, text(&list)).caller(hangs_up(2.0));
+    let mut world: World = scene.before_the_call();
+    world.sounds.insert("http://sounds.test/music.wav".to_owned(), s(2.0));
+    world.judge = Judge::with_log().screened_by(&[CONFIRM.to_owned()], true);
+    world.call("A");
+    finish(&mut world);
+    world.judge.at_rest().unwrap();
+    world.judge.log().to_vec()
+}
+
+const CONFIRM: &str = "/confirm";
+
+#[track_caller]
+fn assert_names_screened(trace: &[Seen], what: &str) {
+    let mut judge = Judge::default().screened_by(&[CONFIRM.to_owned()], true);
+    trace.iter().for_each(|seen| judge.see(seen.fact()));
+    let broken = judge.at_rest().expect_err("a forgery was passed");
+    assert!(broken.contains(what), "expected {what:?}, got {broken:?}");
+}
+
+/// The request of the confirmHook.
+fn is_confirm(seen: &Seen) -> bool {
+    let Seen::Wanted(_, effect) = seen else { return false };
+    matches!(&**effect, Effect::Hook { request, .. } if request.hook.url == CONFIRM)
+}
+
+fn is_pause(seen: &Seen) -> bool {
+    let Seen::Told(_, input) = seen else { return false };
+    matches!(&**input, Input::HookReply(_, Ok(Some(list))) if list.contains("pause"))
+}
+
+fn is_media(seen: &Seen, is: impl Fn(&Media) -> bool) -> bool {
+    let Seen::Wanted(_, effect) = seen else { return false };
+    matches!(&**effect, Effect::Media(media) if is(media))
+}
+
+fn wanted(media: Media) -> Seen {
+    Seen::Wanted(call::CallKey(1), Box::new(Effect::Media(media)))
+}
+
+/// The trace, in which the confirmHook got this answer instead.
+fn confirmed(trace: &[Seen], reply: &Result<Option<String>, HookFailure>) -> Vec<Seen> {
+    let answer = |seen: &Seen| match seen {
+        Seen::Told(key, input) if is_pause(seen) => {
+            let Input::HookReply(hook, _) = **input else { unreachable!() };
+            Seen::Told(*key, Box::new(Input::HookReply(hook, reply.clone())))
+        }
+        other => other.clone(),
+    };
+    trace.iter().map(answer).collect()
+}
+
+#[test]
+fn a_callee_that_is_connected_unasked_or_undecided_is_seen() {
+    let trace = screening();
+    assert_names_screened(&without(&trace, is_confirm), "its confirmHook was not asked");
+    assert_names_screened(&without(&trace, is_pause), "its screening is Asked");
+    let early = |_: &Seen| wanted(Media::Bridge(LegId::CALLER, LegId(1)));
+    assert_names_screened(&with(&trace, is_confirm, early), "its screening is Asked");
+}
+
+#[test]
+fn a_callee_that_is_connected_although_it_was_declined_is_seen() {
+    let trace = screening();
+    let failure = HookFailure { alert_type: "webhook-failure", message: String::new(), status: None };
+    assert_names_screened(&confirmed(&trace, &Err(failure)), "is declined and not hung up");
+    let forbidden = r#"[{"verb":"redirect","actionHook":"/x"}]"#.to_owned();
+    assert_names_screened(&confirmed(&trace, &Ok(Some(forbidden))), "is declined and not hung up");
+    let hangup = r#"[{"verb":"pause"},{"verb":"hangup"}]"#.to_owned();
+    assert_names_screened(&confirmed(&trace, &Ok(Some(hangup))), "its screening is Runs");
+}
+
+#[test]
+fn a_callee_that_is_accepted_and_not_connected_is_missed() {
+    assert_names_screened(&confirmed(&screening(), &Ok(None)), "is accepted and not connected");
+}
+
+#[test]
+fn a_callee_that_is_heard_while_it_is_screened_is_seen() {
+    let trace = screening();
+    let rings = |seen: &Seen| {
+        matches!(seen, Seen::Heard(from, message) if *from == callee_address(1)
+            && begins(message, "SIP/2.0 180"))
+    };
+    let early = |_: &Seen| wanted(Media::Bridge(LegId::CALLER, LegId(1)));
+    assert_names_screened(&with(&trace, rings, early), "is screened, and caller hears it");
+}
+
+#[test]
+fn a_winner_that_is_not_heard_and_a_loser_that_is_are_seen() {
+    let trace = race();
+    let bridge = |seen: &Seen| is_media(seen, |media| matches!(media, Media::Bridge(..)));
+    let silence = |_: &Seen| wanted(Media::Silence(LegId(1)));
+    assert_names(&with(&trace, bridge, silence), "and the winner None");
+    let loser = |_: &Seen| wanted(Media::Bridge(LegId::CALLER, LegId(3)));
+    assert_names(&with(&trace, bridge, loser), "has won, and callee 3 is heard");
+}
+
+#[test]
+fn music_that_sounds_on_over_the_bridge_is_seen() {
+    let stop = |seen: &Seen| is_media(seen, |media| matches!(media, Media::StopPlay(..)));
+    assert_names_screened(&without(&screening(), stop), "sounds on");
+    assert_names_screened(&with(&screening(), stop, Seen::clone), "which does not hear it");
+}
+
+#[test]
+fn audio_for_a_port_that_is_not_open_is_seen() {
+    let trace = screening();
+    let play = trace
+        .iter()
+        .find(|seen| is_media(seen, |media| matches!(media, Media::Play { .. })))
+        .expect("music");
+    let close = |seen: &Seen| is_media(seen, |media| matches!(media, Media::Close(LegId::CALLER)));
+    let forged = with(&trace, close, |_| play.clone());
+    assert_names_screened(&forged, "whose port is not open");
+    assert_names_screened(&with(&trace, |seen| std::ptr::eq(seen, play), Seen::clone), "twice");
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::heard::{NOTHING, TONE};
 use super::parties::Callee;
 use crate::config::{Entry, Section, nearest};
 
@@ -59,6 +60,8 @@ pub(crate) struct Expectations {
     hooks: Option<usize>,
     asked: Option<Vec<String>>,
     alerts: Option<Vec<String>>,
+    heard: Option<Vec<String>>,
+    dtmf: Option<Vec<String>>,
     answered_between: Option<(Duration, Duration)>,
     ended_between: Option<(Duration, Duration)>,
 }
@@ -87,6 +90,10 @@ pub(crate) struct CallSeen {
     pub(crate) statuses: Vec<String>,
     /// Type of each alert, in order.
     pub(crate) alerts: Vec<String>,
+    /// What the caller was given to hear, in order.
+    pub(crate) heard: Vec<String>,
+    /// Keys that the application was told of, in order.
+    pub(crate) dtmf: Vec<String>,
 }
 
 /// An expectation that did not hold.
@@ -138,6 +145,8 @@ impl Expectations {
             hooks: section.entry("hooks").and_then(count),
             asked: section.entry("asked").map(texts),
             alerts: section.entry("alerts").map(texts),
+            heard: section.entry("heard").map(|entry| sounds(&entry, callees)),
+            dtmf: section.entry("dtmf").map(texts),
             answered_between: section.entry("answered_between").and_then(|entry| range(&entry)),
             ended_between: section.entry("ended_between").and_then(|entry| range(&entry)),
         };
@@ -187,8 +196,15 @@ impl Expectations {
         if let Some(asked) = &self.asked {
             expect("asked", listed(asked), listed(&seen.asked));
         }
-        if let Some(alerts) = &self.alerts {
-            expect("alerts", listed(alerts), listed(&seen.alerts));
+        let lists = [
+            ("alerts", &self.alerts, &seen.alerts),
+            ("heard", &self.heard, &seen.heard),
+            ("dtmf", &self.dtmf, &seen.dtmf),
+        ];
+        for (what, wanted, got) in lists {
+            if let Some(wanted) = wanted {
+                expect(what, listed(wanted), listed(got));
+            }
         }
         let moments = [
             ("answered_between", self.answered_between, seen.answered, "it was never answered"),
@@ -291,6 +307,23 @@ fn winner(entry: &Entry<'_>, callees: &[Callee]) -> Option<String> {
     let expected = format!("one of {}", all.clone().collect::<Vec<_>>().join(", "));
     entry.unresolved("no such callee", &expected, nearest(text, all));
     None
+}
+
+/// What a caller may hear: words of ours, callees, and URLs.
+fn sounds(entry: &Entry<'_>, callees: &[Callee]) -> Vec<String> {
+    let known = || callees.iter().map(|callee| callee.name.as_str()).chain([TONE, NOTHING]);
+    let mut heard = Vec::new();
+    for element in entry.elements() {
+        let Some(text) = element.text() else { continue };
+        let is_url = text.contains("://") || text.starts_with('/');
+        if !is_url && !known().any(|word| word == text) {
+            let words: Vec<&str> = known().collect();
+            let expected = format!("a URL, or one of {}", words.join(", "));
+            element.unresolved("nothing that can be heard", &expected, nearest(text, known()));
+        }
+        heard.push(text.to_owned());
+    }
+    heard
 }
 
 fn lost(entry: &Entry<'_>) -> Vec<(String, &'static str)> {

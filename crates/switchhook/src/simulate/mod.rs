@@ -4,10 +4,11 @@
 //! those of the testkit, played as a scenario file says. After each run every invariant of the
 //! testkit is checked besides what the scenario expects. The same seed gives the same bytes.
 //!
-//! `scenario`, `parties` and `expect` read the file, `play` runs it, `picture` draws it, `report`
+//! `scenario`, `parties`, `talk` and `expect` read the file, `play` runs it, `picture` draws it, `report`
 //! and `junit` tell it. `random` plays dials that no file describes.
 
 mod expect;
+mod heard;
 mod junit;
 mod parties;
 mod picture;
@@ -15,6 +16,7 @@ mod play;
 mod random;
 mod report;
 mod scenario;
+mod talk;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use testkit::{Callee as Behaviour, Outcome};
 
 use super::expect::{Expectations, NOBODY};
+use super::talk::{self, Talk};
 use crate::config::{Entry, Section, is_sip_user};
 
 /// Most callers of one scenario.
@@ -50,6 +51,8 @@ pub(crate) struct Caller {
     pub(crate) cancels: Option<Duration>,
     /// Hangs up so long after its answer.
     pub(crate) hangs_up: Option<Duration>,
+    /// What it does while its call is up.
+    pub(crate) talk: Talk,
     /// What is expected of its call beyond what is expected of all.
     pub(crate) expect: Expectations,
 }
@@ -65,6 +68,8 @@ pub(crate) struct Callee {
     pub(crate) phones: Vec<Behaviour>,
     /// So long after its INVITE it is gone.
     pub(crate) vanishes: Option<Duration>,
+    /// What it does in a call that is up; one phone alone does anything.
+    pub(crate) talk: Talk,
 }
 
 /// The target that reaches a callee.
@@ -128,6 +133,7 @@ pub(crate) fn callers(root: &Section<'_>, callees: &[Callee]) -> Vec<Caller> {
             at: Duration::ZERO,
             cancels: None,
             hangs_up: Some(HANGS_UP),
+            talk: Talk::default(),
             expect: Expectations::default(),
         });
     }
@@ -161,10 +167,11 @@ fn caller(section: Section<'_>, others: &[Caller], callees: &[Callee]) -> Option
         Some(entry) => time_or_never(&entry).flatten(),
         None => Some(HANGS_UP),
     };
+    let talk = talk::talk(&section);
     let expect = section.entry("expect").and_then(|entry| entry.table());
     let expect = expect.map(|section| Expectations::read(section, callees)).unwrap_or_default();
     section.finish();
-    Some(Caller { name: name?, from: from?, calls: calls?, at, cancels, hangs_up, expect })
+    Some(Caller { name: name?, from: from?, calls: calls?, at, cancels, hangs_up, talk, expect })
 }
 
 /// A text that a column can be headed with.
@@ -215,13 +222,18 @@ fn callee(section: Section<'_>, others: &[Callee]) -> Option<Callee> {
     let forks = at_most(&section, "fork", FORKS_MAX);
     let phones =
         if forks.is_empty() { itself(&section, vanishes) } else { behind_a_proxy(&section, forks) };
-    if phones.len() > 1
-        && let Some(entry) = section.entry("vanishes")
-    {
-        entry.fault("one that answers twice or forks does not vanish", "no such key");
+    let talk = talk::talk(&section);
+    if phones.len() > 1 {
+        let alone = [("vanishes", "vanish"), ("keys", "press keys"), ("holds", "hold")];
+        for (key, what) in alone {
+            if let Some(entry) = section.entry(key) {
+                let wrong = format!("one that answers twice or forks does not {what}");
+                entry.fault(&wrong, "no such key");
+            }
+        }
     }
     section.finish();
-    Some(Callee { name: name?, reached: reached?, phones, vanishes })
+    Some(Callee { name: name?, reached: reached?, phones, vanishes, talk })
 }
 
 /// What a callee without forks does; two phones where it answers twice.

@@ -15,6 +15,7 @@ use sip::{Flow, Message, Method, SavedBinding, Transport};
 use testkit::{Answer, Application, Note, Phone, SWITCH, Script, World, WorldConfig};
 
 use super::expect::{Broken, CallSeen};
+use super::heard;
 use super::parties::{Callee, Caller, Reached};
 use super::picture;
 use super::scenario::Scenario;
@@ -26,6 +27,9 @@ pub(crate) const HOOKS_ASKED_MAX: usize = 10_000;
 pub(crate) const ORIGIN: &str = "http://application.test";
 /// The path of its `call_hook`.
 pub(crate) const CALL_HOOK: &str = "/incoming";
+
+/// What warns of a time limit where the dial names nothing else, and how long it is.
+const WARNING: (&str, Duration) = ("tone_stream://L=3;%(200,100,1400)", Duration::from_millis(900));
 
 /// The clock is looked at so often.
 const SLICE: Duration = Duration::from_secs(1);
@@ -64,6 +68,11 @@ pub(crate) fn is_ours(ip: IpAddr) -> bool {
 fn address(network: u8, index: usize) -> SocketAddr {
     let number = u8::try_from(index + 1).unwrap_or(u8::MAX);
     SocketAddr::new(Ipv4Addr::new(10, 0, network, number).into(), 5060)
+}
+
+/// Where the phones of a callee receive audio.
+fn media_address(callee: usize) -> SocketAddr {
+    SocketAddr::new(address(5, callee).ip(), 40_000)
 }
 
 pub(crate) fn caller_address(index: usize) -> SocketAddr {
@@ -125,6 +134,10 @@ impl Network {
         let seed = seed ^ (0xB00 + index as u64);
         let mut phone = Phone::new(&callee.name, at, script, seed);
         phone.vanishes = callee.vanishes;
+        phone.keys.clone_from(&callee.talk.keys);
+        phone.offers.clone_from(&callee.talk.offers);
+        // why: those of one exchange are told apart by where they receive audio.
+        phone.receive_at(media_address(index));
         match &callee.reached {
             Reached::User(_) => self.phones.push(phone),
             Reached::Number { number: user, .. } | Reached::Uri { user, .. } => {
@@ -157,10 +170,11 @@ fn world(scenario: &Scenario, seed: u64) -> World {
     for (index, callee) in scenario.callees.iter().enumerate() {
         network.add(index, callee, seed);
     }
-    let settings = settings(&network);
+    let settings = Settings { hold_music: scenario.hold_music.clone(), ..settings(&network) };
     let application = application(scenario);
     let config = WorldConfig { seed, weather: scenario.weather, settings, application };
     let mut world = World::new(config);
+    hearing(scenario, &mut world);
     for (user, at) in &network.users {
         register(&mut world, user, *at);
     }
@@ -184,9 +198,25 @@ fn world(scenario: &Scenario, seed: u64) -> World {
             hangs_up: caller.hangs_up,
         });
         let seed = seed ^ (0xA000 + index as u64);
-        world.add(Phone::new(&caller.name, caller_address(index), script, seed));
+        let mut phone = Phone::new(&caller.name, caller_address(index), script, seed);
+        phone.keys.clone_from(&caller.talk.keys);
+        phone.offers.clone_from(&caller.talk.offers);
+        world.add(phone);
     }
     world
+}
+
+/// What can be heard, and whose hooks screen callees.
+fn hearing(scenario: &Scenario, world: &mut World) {
+    let sounds = scenario.sounds.iter().map(|sound| (sound.url.clone(), sound.lasts));
+    world.sounds.extend(sounds);
+    world.sounds.insert(WARNING.0.to_owned(), WARNING.1);
+    let answers = scenario.hooks.iter().filter_map(|hook| match &hook.answer {
+        Answer::List(list) => Some(list),
+        _ => None,
+    });
+    let confirm = heard::confirm_hooks(answers.chain([&scenario.list]));
+    world.judge = std::mem::take(&mut world.judge).screened_by(&confirm, false);
 }
 
 /// The settings of the testkit with a carrier for each that a callee names.
@@ -285,7 +315,7 @@ fn seen(scenario: &Scenario, world: &World, quiet: bool, judged: Result<(), Stri
     }
     let several = scenario.callers.len() > 1;
     for (index, caller) in scenario.callers.iter().enumerate() {
-        let call = call_of(world, index, caller);
+        let call = call_of(scenario, world, index, caller);
         let both = [&scenario.expect, &caller.expect];
         let broken = both.into_iter().flat_map(|one| one.broken(&call, &scenario.callees));
         played.broken.extend(broken.map(|broken| match several {
@@ -342,7 +372,7 @@ fn invariants(world: &World) -> Result<(), String> {
 }
 
 /// What became of the call of a caller.
-fn call_of(world: &World, index: usize, caller: &Caller) -> CallSeen {
+fn call_of(scenario: &Scenario, world: &World, index: usize, caller: &Caller) -> CallSeen {
     let phone = world.phone(&caller.name);
     let invite = invite_of(world, caller_address(index));
     let begun = invite.as_ref().map_or(world.start, |(at, _)| *at);
@@ -364,6 +394,10 @@ fn call_of(world: &World, index: usize, caller: &Caller) -> CallSeen {
     if seen.ended.is_none() && answered.is_some() {
         seen.ended = bye_of(world, caller_address(index)).map(since);
     }
+    if let Some(leg) = invite.as_ref().and_then(|(_, call_id)| world.judge.leg_of(call_id)) {
+        let place = |ip| (0..scenario.callees.len()).find(|index| media_address(*index).ip() == ip);
+        seen.heard = heard::heard(world, leg, &scenario.callees, place);
+    }
     let sid = invite.and_then(|(_, call_id)| {
         let record = world
             .records
@@ -373,7 +407,11 @@ fn call_of(world: &World, index: usize, caller: &Caller) -> CallSeen {
     });
     let Some(sid) = sid else { return seen };
     let of_call = |payload: &Value| payload["call_sid"] == sid.as_str();
-    for asked in world.application.asked.iter().filter(|asked| of_call(&asked.payload)) {
+    let of_child = |payload: &Value| payload["parent_call_sid"] == sid.as_str();
+    let asked = || world.application.asked.iter().map(|asked| (asked, &asked.payload));
+    let asked = || asked().filter(|(_, payload)| of_call(payload) || of_child(payload));
+    seen.dtmf = heard::dtmf(asked().map(|(_, payload)| payload));
+    for (asked, _) in asked() {
         seen.asked.push(shown_url(&asked.url).to_owned());
         if asked.payload.get("dial_call_status").is_some() {
             seen.results.push(asked.payload.clone());

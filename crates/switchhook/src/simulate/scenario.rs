@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use super::expect::Expectations;
 use super::parties::{self, Callee, Caller};
+use super::talk::{self, Sound};
 use crate::config::{Entry, Fault, LoadError, Place, Report, Section, in_file};
 
 /// Longest scenario file, and longest file of verbs that one names.
@@ -44,6 +45,10 @@ pub(crate) struct Scenario {
     pub(crate) hooks: Vec<Hook>,
     /// How long it takes where a hook does not say.
     pub(crate) thinks: Duration,
+    /// Audio that can be had.
+    pub(crate) sounds: Vec<Sound>,
+    /// What the operator has for those who are held.
+    pub(crate) hold_music: Option<String>,
     pub(crate) callers: Vec<Caller>,
     pub(crate) callees: Vec<Callee>,
     pub(crate) weather: Weather,
@@ -113,6 +118,9 @@ fn walk(path: &Path, root: Section<'_>) -> Option<Scenario> {
     let run_for = run_for.and_then(|entry| entry.duration(Duration::from_secs(1)..=RUN_MAX));
     let hooks = root.list("hook").into_iter().filter_map(|section| hook(section, directory));
     let hooks = hooks.collect();
+    let sounds = talk::sounds(&root);
+    let hold_music = root.entry("hold_music");
+    let hold_music = hold_music.and_then(|entry| entry.text().map(str::to_owned));
     let weather = root.entry("network").and_then(|entry| entry.table()).and_then(weather);
     let callees = parties::callees(&root);
     let callers = parties::callers(&root, &callees);
@@ -125,6 +133,8 @@ fn walk(path: &Path, root: Section<'_>) -> Option<Scenario> {
         list: list?,
         hooks,
         thinks: thinks.unwrap_or(THINKS_DEFAULT),
+        sounds,
+        hold_music,
         callers,
         callees,
         weather: weather.unwrap_or(Weather::FAIR),

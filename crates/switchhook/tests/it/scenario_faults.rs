@@ -34,12 +34,12 @@ fn unknown_keys_are_named_with_what_was_meant() {
          winer = \"jane\"\n",
         &[
             "2:1: /thinsk: unknown key; expected one of name, app, app_json, thinks, run_for, \
-             hook, network, callee, caller, expect, got \"thinsk\"; did you mean `thinks`",
+             hook, sound, hold_music, network, callee, caller, expect, got \"thinsk\"; did you mean `thinks`",
             "5:1: /callee/0/answer: unknown key; expected one of user, number, uri, carrier, name, \
              vanishes, fork, answers_again, early_media, rings, hangs_up, answers, busy, refuses, \
-             got \"answer\"; did you mean `answers`",
+             keys, holds, got \"answer\"; did you mean `answers`",
             "7:1: /expect/winer: unknown key; expected one of dial_call_status, dial_sip_status, \
-             winner, lost_because, caller_status, statuses, hooks, asked, alerts, \
+             winner, lost_because, caller_status, statuses, hooks, asked, alerts, heard, dtmf, \
              answered_between, ended_between, got \"winer\"; did you mean `winner`",
         ],
     );
@@ -65,6 +65,32 @@ fn wrong_values_are_located() {
              \"busy\", \"no-answer\", \"failed\", got \"bussy\"; did you mean `busy`",
             "12:20: /expect/answered_between: no range; expected two durations such as \
              [\"2900ms\", \"3100ms\"], got an array",
+        ],
+    );
+}
+
+#[test]
+fn what_is_pressed_held_and_heard_is_checked() {
+    assert_faults(
+        "talk",
+        "[[sound]]\nurl = \"/a.wav\"\n[[caller]]\nkeys = [{ press = \"12x\", at = \"1s\" }]\n\
+         [[callee]]\nuser = \"jane\"\nanswers = \"1s\"\nkeys = \"1\"\n\
+         holds = [{ at = \"3s\", until = \"2s\" }, { until = \"1s\" }]\n\
+         [[callee]]\nuser = \"joe\"\nanswers = \"1s\"\nanswers_again = \"1s\"\n\
+         keys = [{ press = \"1\", at = \"1s\" }]\n[expect]\nheard = [\"tone\", \"jame\"]\n",
+        &[
+            "2:1: /sound/0/lasts: missing; expected how long it is, such as \"4s\", got nothing",
+            "5:19: /caller/0/keys/0/press: no keys; expected 1 to 32 of 0123456789*#ABCD, got \
+             \"12x\"",
+            "9:8: /callee/0/keys: wrong type; expected tables [[callee.keys]], got \"1\"",
+            "10:31: /callee/0/holds/0/until: it ends before it begins; expected a time after at, \
+             got \"2s\"",
+            "10:39: /callee/0/holds/1/at: missing; expected when, such as \"3s\" after the \
+             answer, got nothing",
+            "15:8: /callee/1/keys: one that answers twice or forks does not press keys; expected \
+             no such key, got an array",
+            "17:18: /expect/heard/1: nothing that can be heard; expected a URL, or one of jane, \
+             joe, tone, nothing, got \"jame\"; did you mean `jane`",
         ],
     );
 }

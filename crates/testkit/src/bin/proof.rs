@@ -72,8 +72,12 @@ fn prove_walk() -> Result<bool, String> {
     let depth = usize::try_from(number("PROOF_DEPTH", DEPTH)?).unwrap_or(usize::MAX);
     let mut held = true;
     // why: with two callees and fewer choices the same time leads further.
-    let openings =
-        [(Opening::Waiting, depth), (Opening::Answered, depth), (Opening::LookingUp, depth + 2)];
+    let openings = [
+        (Opening::Waiting, depth),
+        (Opening::Answered, depth),
+        (Opening::LookingUp, depth + 2),
+        (Opening::Screened, depth),
+    ];
     for (opening, depth) in openings {
         println!("every order of events, {opening:?}, {} threads", threads());
         println!("depth   states  transitions  brought to rest  seconds");

@@ -7,12 +7,14 @@
 
 mod act;
 mod draw;
+mod manner;
 mod plan;
 mod play;
 mod tally;
 
 pub use act::Act;
 pub use draw::draw;
+pub use manner::{Manner, Talk};
 pub use plan::Plan;
 pub use play::{Played, play};
 pub use tally::Tally;

@@ -10,10 +10,11 @@ use sip::Transport;
 use sip::auth::digest::Algorithm;
 
 use super::act::Act;
+use super::manner::Manner;
 use crate::link::Weather;
-use crate::phone::{Callee, Caller, Challenge, Outcome};
 use crate::random::Random;
-use crate::world::carrier_settings;
+use crate::script::{Callee, Caller, Challenge, Outcome};
+use crate::settings::carrier_settings;
 
 /// The caller.
 pub(super) const CALLER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);
@@ -58,6 +59,10 @@ pub struct Plan {
     pub lookup: Duration,
     /// RTP ports that may be open at the same time.
     pub ports: usize,
+    /// How its dials are run.
+    pub manner: Manner,
+    /// The list that programs send callers to.
+    pub elsewhere: Value,
     /// What else happens, and when, in order.
     pub acts: Vec<(Duration, Act)>,
 }
@@ -182,13 +187,17 @@ impl Plan {
         });
         let callees = callees.collect();
         let targets: Vec<Value> = (1..=count).map(|number| target(random, number)).collect();
-        let list = json!([dial(random, &targets)]);
+        let mut list = json!([dial(random, &targets)]);
         let called = random.chance(90);
         let (another, forgetful) = (random.chance(15), random.chance(10));
-        let results = match another {
+        let mut results = match another {
             true => vec![Some(dial_on(random)), None],
             false => vec![None],
         };
+        let mut elsewhere = dial_on(&mut Random::new(!seed));
+        let mut lists = vec![&mut list, &mut elsewhere];
+        lists.extend(results.iter_mut().flatten());
+        let manner = Manner::of(seed, 5, lists);
         Plan {
             seed,
             transport: if random.chance(20) { Transport::Tcp } else { Transport::Udp },
@@ -202,14 +211,10 @@ impl Plan {
             opening: random.time(s(0.0)..s(0.4)),
             lookup: random.time(s(0.0)..s(0.3)),
             ports: if random.chance(4) { usize::from(count) } else { usize::MAX },
+            manner,
+            elsewhere,
             acts: acts(random, count),
         }
-    }
-
-    /// The list that programs send callers to.
-    pub(super) fn elsewhere(&self) -> Value {
-        let random = &mut Random::new(!self.seed);
-        dial_on(random)
     }
 }
 
@@ -229,6 +234,7 @@ fn gateway(address: SocketAddr, inbound: bool, priority: u32) -> Gateway {
 pub(super) fn settings() -> Settings {
     let mut settings = carrier_settings(CALLER.ip(), callee_address(3));
     settings.limits.gateway_progress = s(1.5);
+    settings.limits.confirm = s(4.0);
     let mut moved = settings.carriers.last().map(|carrier| Carrier::clone(carrier));
     if let Some(carrier) = settings.carriers.last_mut() {
         let gateways = [3, 4].map(|number| gateway(callee_address(number), false, number.into()));

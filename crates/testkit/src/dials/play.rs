@@ -1,10 +1,13 @@
 //! Plays a plan and judges it.
 
 use super::act::LONGEST;
+use super::manner::{self, CONFIRM, CONFIRM_TARGET, Talk};
 use super::plan::{self, CALLER, DONE, ELSEWHERE, INCOMING, PAIR, Plan, REDIRECTOR};
 use crate::application::{Answer, Application};
-use crate::phone::{Phone, Script};
+use crate::judge::Judge;
+use crate::phone::Phone;
 use crate::redirector::Redirector;
+use crate::script::Script;
 use crate::world::{World, WorldConfig};
 
 /// A dial that was played.
@@ -53,7 +56,7 @@ fn verdict(world: &mut World) -> Result<(), String> {
 fn world(plan: &Plan) -> World {
     let mut application = Application::default()
         .answering(INCOMING, Answer::List(plan.list.to_string()))
-        .answering(ELSEWHERE, Answer::List(plan.elsewhere().to_string()));
+        .answering(ELSEWHERE, Answer::List(plan.elsewhere.to_string()));
     for result in &plan.results {
         let answer = match result {
             _ if plan.results_fail => Answer::Fails,
@@ -62,13 +65,38 @@ fn world(plan: &Plan) -> World {
         };
         application = application.answering(DONE, answer);
     }
+    for (url, answer) in &plan.manner.answers {
+        application = application.answering(url, answer.clone());
+    }
     application.thinks = plan.thinks;
+    let confirms = [CONFIRM, CONFIRM_TARGET].map(str::to_owned);
+    for url in &confirms {
+        application.thinks_at.insert(url.clone(), plan.manner.confirming);
+    }
     let (seed, weather) = (plan.seed, plan.weather);
-    let config = WorldConfig { seed, weather, settings: plan::settings(), application };
+    let mut settings = plan::settings();
+    settings.hold_music = plan.manner.hold_music.then(|| manner::SOUNDS[1].0.to_owned());
+    let config = WorldConfig { seed, weather, settings, application };
     let mut world = World::new(config).over(plan.transport);
+    world.judge = Judge::default().screened_by(&confirms, plan.manner.screens_everybody);
+    world.sounds.extend(manner::SOUNDS.map(|(url, length)| (url.to_owned(), length)));
+    world.fetching = plan.manner.fetching;
+    world.sound_lag = plan.manner.sound_lag;
     world.opening = plan.opening;
     world.lookup = plan.lookup;
     world.ports_max = plan.ports;
+    people(plan, &mut world);
+    world
+}
+
+/// Puts the phones of a plan into its world, and what stands beside them.
+fn people(plan: &Plan, world: &mut World) {
+    let seed = plan.seed;
+    let mut talks = plan.manner.talks.iter().cloned();
+    let mut says = |phone: &mut Phone| {
+        let Talk { offers, keys } = talks.next().unwrap_or_default();
+        (phone.offers, phone.keys) = (offers, keys);
+    };
     world.names.insert(PAIR.to_owned(), [1, 2].map(plan::callee_address).to_vec());
     let contacts = [1, 2].map(|number| format!("<sip:moved@{}>", plan::callee_address(number)));
     world.redirectors.insert(REDIRECTOR, Redirector { contacts: contacts.to_vec() });
@@ -78,10 +106,12 @@ fn world(plan: &Plan) -> World {
         let seed = seed ^ (0xB00 + u64::from(number));
         let mut phone = Phone::new(&format!("B{number}"), address, script, seed);
         phone.challenge.clone_from(challenge);
+        says(&mut phone);
         world.add(phone);
     }
     if let Some(caller) = &plan.caller {
-        world.add(Phone::new("A", CALLER, Script::Caller(caller.clone()), seed ^ 0xA));
+        let mut phone = Phone::new("A", CALLER, Script::Caller(caller.clone()), seed ^ 0xA);
+        says(&mut phone);
+        world.add(phone);
     }
-    world
 }

@@ -16,7 +16,7 @@ pub enum Crossing {
     AnswerAfterCallerHungUp,
     /// A callee's 200 arrives after the ring timeout.
     AnswerAfterRingTimeout,
-    /// A gateway's 200 arrives after it was given up for the next one.
+    /// A 200 arrives from whoever was given up for the next one: a gateway, or a target.
     AnswerAfterProgressTimeout,
     /// A callee refuses by itself after the CANCEL left.
     RefusalCrossesCancel,
@@ -84,11 +84,53 @@ pub enum Crossing {
     NewHookWhileAsking,
     /// A program's command arrives after the call has ended.
     CommandTooLate,
+    /// A callee answers that is to be screened, while another one is.
+    ScreenedSideBySide,
+    /// A callee is accepted, while another one is still screened.
+    AcceptedWhileAnotherIsScreened,
+    /// A callee is declined, while others ring on.
+    DeclinedWhileOthersRing,
+    /// Others are given up, for they have rung for too long, while a callee is screened.
+    ScreenedWhenRingTimeEnds,
+    /// The caller leaves while a callee is screened.
+    CallerGoneWhileScreening,
+    /// A callee hangs up while it is screened.
+    CalleeGoneWhileScreened,
+    /// A confirmHook answers after its callee is gone.
+    ConfirmAnswersTooLate,
+    /// A confirmHook cannot be asked.
+    ConfirmFails,
+    /// A program ends a callee that is screened.
+    ChildEndedWhileScreened,
+    /// A program sends the caller elsewhere while a callee is screened.
+    NewHookWhileScreening,
+    /// A callee whose early media the caller hears answers, and is screened.
+    EarlyMediaGivesWay,
+    /// A callee presses a key while it is screened.
+    KeyWhileScreened,
+    /// A key is heard after the bridge has ended.
+    KeyAfterBridge,
+    /// A party changes its session after our BYE left.
+    HoldCrossesBye,
+    /// Both parties hold each other.
+    BothHold,
+    /// The bridge ends while a party is held.
+    HeldWhenBridgeEnds,
+    /// Audio cannot be had.
+    SoundCannotBeHad,
+    /// Audio has ended by itself when it is stopped.
+    SoundEndsAsItIsStopped,
+    /// A leg ends while it is played to.
+    SoundCutShort,
+    /// A callee is given up, for it does not ring.
+    NeverRang,
+    /// A target has rung for too long, and the next is called.
+    NextTargetCalled,
 }
 
 impl Crossing {
     /// All of them, in the order above.
-    pub const ALL: [Crossing; 40] = {
+    pub const ALL: [Crossing; 61] = {
         use Crossing as C;
         [
             C::AnswerCrossesCancel,
@@ -131,6 +173,27 @@ impl Crossing {
             C::NewHookWhileTalking,
             C::NewHookWhileAsking,
             C::CommandTooLate,
+            C::ScreenedSideBySide,
+            C::AcceptedWhileAnotherIsScreened,
+            C::DeclinedWhileOthersRing,
+            C::ScreenedWhenRingTimeEnds,
+            C::CallerGoneWhileScreening,
+            C::CalleeGoneWhileScreened,
+            C::ConfirmAnswersTooLate,
+            C::ConfirmFails,
+            C::ChildEndedWhileScreened,
+            C::NewHookWhileScreening,
+            C::EarlyMediaGivesWay,
+            C::KeyWhileScreened,
+            C::KeyAfterBridge,
+            C::HoldCrossesBye,
+            C::BothHold,
+            C::HeldWhenBridgeEnds,
+            C::SoundCannotBeHad,
+            C::SoundEndsAsItIsStopped,
+            C::SoundCutShort,
+            C::NeverRang,
+            C::NextTargetCalled,
         ]
     };
 

@@ -2,11 +2,13 @@
 //! and says what must never happen.
 //!
 //! What holds at every moment is checked when it is seen (`talk.rs` for SIP, `told.rs` for what
-//! the application is told); what holds when everything has come to rest is asked of
-//! [`Judge::at_rest`]. It knows nothing of the inside of the switch, and so judges random dials,
+//! the application is told, `sound.rs` for what is heard, `screening.rs` for callees that are not
+//! accepted yet); what holds when everything has come to rest is asked of [`Judge::at_rest`]. It knows nothing of the inside of the switch, and so judges random dials,
 //! the exhaustive walk and forged traces alike. `crossings.rs` names what it counts on the way.
 
 pub(crate) mod crossings;
+mod screening;
+mod sound;
 mod talk;
 mod told;
 
@@ -14,10 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use call::{CallKey, Command, CommandId, Effect, HookId, Input, LegId, Media, Reply};
+use call::{CallKey, Command, CommandId, Effect, HookId, Input, LegId, Reply};
 use verbs::rest::Update;
 
 use crossings::{Crossing, Meter};
+use screening::{Confirming, Screening};
+use sound::Sounds;
 use talk::{Called, Caller};
 use told::Life;
 
@@ -79,6 +83,12 @@ impl Seen {
 struct Call {
     /// Who won the dial that runs.
     winner: Option<LegId>,
+    /// The caller and the winner, as long as they should hear each other.
+    bridge: Option<(LegId, LegId)>,
+    /// Who holds the other of them.
+    holders: BTreeSet<LegId>,
+    /// Somebody was given up just now, without a winner.
+    gave_up: bool,
     /// Its caller sent CANCEL, or BYE, or we ended it.
     cancelled: bool,
     hung_up: bool,
@@ -109,6 +119,9 @@ pub struct Judge {
     calls: BTreeMap<CallKey, Call>,
     /// Every leg that the application was told of, by call_sid.
     lives: BTreeMap<String, Life>,
+    confirming: Confirming,
+    screenings: BTreeMap<(CallKey, LegId), Screening>,
+    sounds: Sounds,
     awaited: Option<Awaited>,
     unanswered: BTreeMap<CommandId, Option<Crossing>>,
     meter: Meter,
@@ -133,7 +146,7 @@ impl Judge {
             log.extend(Seen::of(&fact));
         }
         if matches!(fact, Fact::Heard(..) | Fact::Told(..) | Fact::Commanded(..)) {
-            self.too_late();
+            self.settles();
         }
         let held = match fact {
             Fact::Heard(from, message) => self.heard(from, message),
@@ -162,9 +175,10 @@ impl Judge {
 
     /// The same, and what must hold once nothing is under way and no timer runs.
     pub fn at_rest(&mut self) -> Result<(), String> {
-        self.too_late();
+        self.settles();
         self.verdict()?;
         self.talk_at_rest()?;
+        self.sound_at_rest()?;
         self.told_at_rest()?;
         match self.unanswered.keys().next() {
             Some(silent) => Err(format!("{silent:?} was not answered")),
@@ -175,7 +189,8 @@ impl Judge {
     /// What it remembers, without what it counted: tells states of a walk apart.
     pub(crate) fn state(&self) -> impl std::fmt::Debug {
         let told = (&self.lives, &self.awaited, &self.unanswered);
-        (&self.called, &self.callers, &self.calls, told)
+        let heard = (&self.sounds, &self.confirming.asked, &self.screenings);
+        (&self.called, &self.callers, &self.calls, told, heard)
     }
 
     /// What crossed what.
@@ -186,6 +201,21 @@ impl Judge {
     /// Results of dials that the application was asked with.
     pub fn results(&self) -> usize {
         self.calls.values().map(|call| call.results).sum()
+    }
+
+    /// The switch has done all that follows from what it was last told.
+    fn settles(&mut self) {
+        self.too_late();
+        let settled = self.hearing_settled().and_then(|()| self.screenings_settled());
+        if let Err(broken) = settled {
+            self.broken.get_or_insert(broken);
+        }
+    }
+
+    /// The leg whose dialog has this SIP Call-ID.
+    pub fn leg_of(&self, call_id: &str) -> Option<(CallKey, LegId)> {
+        let caller = || Some((self.callers.get(call_id)?.key?, LegId::CALLER));
+        self.called.get(call_id).map(|called| called.leg).or_else(caller)
     }
 
     /// What was awaited came, and nothing followed from it.
@@ -199,37 +229,30 @@ impl Judge {
 
     fn wanted(&mut self, key: CallKey, effect: &Effect) -> Result<(), String> {
         match effect {
-            Effect::Media(Media::Open(leg, _)) => {
-                if self.awaited == Some(Awaited::Name(key, *leg)) {
-                    self.awaited = None;
-                }
-                self.call(key).opening |= *leg == LegId::CALLER;
-                Ok(())
-            }
-            Effect::Media(Media::Bridge(_, leg)) => self.bridged(key, *leg),
+            Effect::Media(media) => self.media(key, media),
             Effect::Hook { hook, request } => {
                 let result = request.payload.get("dial_call_status").is_some();
                 self.call(key).asking.insert(*hook, result);
+                self.hook_asked(key, *hook, &request.hook.url, &request.payload);
                 if result { self.result(key, &request.payload) } else { Ok(()) }
             }
             Effect::Status(request) => self.event(key, &request.payload),
             Effect::Record(record) => self.record(record),
-            Effect::Resolve { .. } | Effect::Media(_) | Effect::Alert(_) | Effect::Over => Ok(()),
+            Effect::Resolve { .. } | Effect::Alert(_) | Effect::Over => Ok(()),
         }
     }
 
     fn told(&mut self, key: CallKey, input: &Input) {
         match input {
             Input::Resolved(leg, _) => self.awaited = Some(Awaited::Name(key, *leg)),
-            Input::MediaOpened(LegId::CALLER, _) => self.call(key).opening = false,
-            Input::MediaOpened(leg, _) => self.awaited = Some(Awaited::Port(key, *leg)),
-            Input::MediaRefused(..) => {
-                self.call(key).opening = false;
-                self.meter.count(Crossing::PortRefused);
-            }
+            Input::MediaOpened(..)
+            | Input::MediaRefused(..)
+            | Input::MediaTimeout(_)
+            | Input::Played(..)
+            | Input::Key(..) => self.heard_of_sound(key, input),
             Input::Unresolved(..) => self.meter.count(Crossing::NameUnknown),
-            Input::MediaTimeout(_) => self.meter.count(Crossing::MediaStops),
             Input::HookReply(hook, reply) => {
+                self.hook_answers(key, *hook, reply);
                 let call = self.call(key);
                 let result = call.asking.remove(hook).unwrap_or_default();
                 let crossing = match reply {
@@ -243,12 +266,7 @@ impl Judge {
                 };
                 crossing.into_iter().for_each(|crossing| self.meter.count(crossing));
             }
-            Input::Sip(..)
-            | Input::CarrierFull(..)
-            | Input::Played(..)
-            | Input::Key(..)
-            | Input::KeysSent(_)
-            | Input::End => {}
+            Input::Sip(..) | Input::CarrierFull(..) | Input::KeysSent(_) | Input::End => {}
         }
     }
 
@@ -259,9 +277,11 @@ impl Judge {
         let call = self.calls.get(&life.key)?;
         let talking = call.winner.is_some();
         let ringing = !talking && !call.unreported.is_empty();
+        let screening = !talking && self.is_anybody_screened(life.key);
         match update.as_ref() {
             _ if life.is_over() => Some(Crossing::CommandTooLate),
             Update::CallStatus(_) if life.is_child => match life.is_up() {
+                true if screening => Some(Crossing::ChildEndedWhileScreened),
                 true => Some(Crossing::ChildEndedWhileTalking),
                 false => Some(Crossing::ChildEndedWhileRinging),
             },
@@ -272,6 +292,7 @@ impl Judge {
             }
             Update::CallHook { .. } if life.is_child => None,
             Update::CallHook { .. } if talking => Some(Crossing::NewHookWhileTalking),
+            Update::CallHook { .. } if screening => Some(Crossing::NewHookWhileScreening),
             Update::CallHook { .. } if ringing => Some(Crossing::NewHookWhileRinging),
             Update::CallHook { .. } => {
                 (!call.asking.is_empty()).then_some(Crossing::NewHookWhileAsking)

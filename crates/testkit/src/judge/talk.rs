@@ -14,7 +14,7 @@ use crate::glimpse::{Glimpse, Start};
 #[derive(Clone, Debug)]
 pub(super) struct Called {
     /// How many were called before it.
-    number: usize,
+    pub(super) number: usize,
     to: SocketAddr,
     pub(super) leg: (CallKey, LegId),
     /// Of the latest INVITE: a challenge is answered with another.
@@ -38,6 +38,20 @@ struct Dialog {
     acked: bool,
     bye_said: bool,
     bye_heard: bool,
+    /// Of its latest re-INVITE.
+    offered: u32,
+}
+
+impl Called {
+    /// It has been heard, and neither it nor we have ended that.
+    pub(super) fn rings(&self) -> bool {
+        self.heard && self.failed.is_none() && !self.cancelled && self.answered.is_empty()
+    }
+
+    /// It answered and hung up.
+    pub(super) fn left(&self) -> bool {
+        self.answered.values().any(|dialog| dialog.bye_heard)
+    }
 }
 
 /// One INVITE to the switch.
@@ -45,11 +59,15 @@ struct Dialog {
 pub(super) struct Caller {
     pub(super) key: Option<CallKey>,
     from: Option<SocketAddr>,
+    /// Of its INVITE.
+    cseq: u32,
     /// The final response.
     status: Option<u16>,
     acked: bool,
     bye_said: bool,
     bye_heard: bool,
+    /// Of its latest re-INVITE.
+    offered: u32,
 }
 
 impl Judge {
@@ -60,7 +78,9 @@ impl Judge {
             Start::Request("INVITE") if seen.to_tag.is_empty() => {
                 let caller = self.callers.entry(seen.call_id.to_owned()).or_default();
                 caller.from = Some(from);
+                caller.cseq = seen.cseq;
             }
+            Start::Request("INVITE") => self.offered(&seen, message),
             Start::Request("CANCEL") => self.caller_cancels(&seen),
             Start::Request("ACK") => {
                 if let Some(caller) = self.callers.get_mut(seen.call_id) {
@@ -199,7 +219,9 @@ impl Judge {
         if !again && (called.failed.is_some() || !called.answered.is_empty()) {
             return Err(format!("{to} gets CANCEL after its final response"));
         }
-        if self.call(key).winner == Some(leg) {
+        let call = self.call(key);
+        call.gave_up |= !again && call.winner.is_none();
+        if call.winner == Some(leg) {
             return Err(format!("{to} has won and gets CANCEL"));
         }
         Ok(())
@@ -227,6 +249,37 @@ impl Judge {
             self.meter.count(Crossing::AnswerBeforeCancelMayLeave);
         }
         Ok(())
+    }
+
+    /// A party changes its session: it holds the other, or does no more.
+    fn offered(&mut self, seen: &Glimpse<'_>, message: &[u8]) {
+        let text = String::from_utf8_lossy(message);
+        let holds = text.contains("a=sendonly") || text.contains("a=inactive");
+        let (latest, bye_said) = if let Some(caller) = self.callers.get_mut(seen.call_id) {
+            (&mut caller.offered, caller.bye_said)
+        } else {
+            let called = self.called.get_mut(seen.call_id);
+            let dialog = called.and_then(|called| called.answered.get_mut(seen.from_tag));
+            let Some(dialog) = dialog else { return };
+            (&mut dialog.offered, dialog.bye_said)
+        };
+        // why: it may come twice, or after a later one.
+        if seen.cseq <= *latest {
+            return;
+        }
+        *latest = seen.cseq;
+        if bye_said {
+            self.meter.count(Crossing::HoldCrossesBye);
+        }
+        let Some((key, leg)) = self.leg_of(seen.call_id) else { return };
+        let call = self.calls.entry(key).or_default();
+        if !call.bridge.is_some_and(|(caller, winner)| leg == caller || leg == winner) {
+            return;
+        }
+        let changed = if holds { call.holders.insert(leg) } else { call.holders.remove(&leg) };
+        if changed && call.holders.len() > 1 {
+            self.meter.count(Crossing::BothHold);
+        }
     }
 
     fn bye_comes(&mut self, seen: &Glimpse<'_>) {
@@ -272,9 +325,13 @@ impl Judge {
 
     /// What the end of the caller crosses.
     fn caller_leaves(&mut self, key: CallKey) {
+        let screening = self.is_anybody_screened(key);
         let call = self.calls.entry(key).or_default();
         if call.over {
             return;
+        }
+        if screening {
+            self.meter.count(Crossing::CallerGoneWhileScreening);
         }
         if call.opening {
             self.meter.count(Crossing::CallerGoneWhilePortOpens);
@@ -286,7 +343,9 @@ impl Judge {
 
     /// The caller gets a final response.
     fn caller_gets(&mut self, seen: &Glimpse<'_>, status: u16) -> Result<(), String> {
-        let Some(caller) = self.callers.get_mut(seen.call_id) else { return Ok(()) };
+        let caller = self.callers.get_mut(seen.call_id);
+        // why: a re-INVITE has final responses of its own.
+        let Some(caller) = caller.filter(|caller| caller.cseq == seen.cseq) else { return Ok(()) };
         match caller.status.replace(status) {
             Some(before) if before != status => {
                 Err(format!("the caller gets {status} after {before}"))
@@ -295,18 +354,34 @@ impl Judge {
         }
     }
 
-    /// Caller and callee hear each other: early media of the only callee, or the winner.
-    pub(super) fn bridged(&mut self, key: CallKey, leg: LegId) -> Result<(), String> {
+    /// Caller and callee hear each other: early media of a callee, or the winner.
+    pub(super) fn bridged(
+        &mut self,
+        key: CallKey,
+        caller: LegId,
+        leg: LegId,
+    ) -> Result<(), String> {
         let of_leg = |called: &&Called| called.leg == (key, leg) && !called.answered.is_empty();
         let latest = self.called.values().filter(of_leg).max_by_key(|called| called.number);
-        let Some(called) = latest else { return Ok(()) };
+        let Some(called) = latest else {
+            return match self.calls.get(&key).and_then(|call| call.winner) {
+                Some(winner) => Err(format!("{winner} has won, and {leg} is heard")),
+                None => Ok(()),
+            };
+        };
         let ended = called.answered.values().all(|dialog| dialog.bye_said || dialog.bye_heard);
         if called.cancelled || ended {
             return Err(format!("{leg} is connected, and was cancelled or hung up before"));
         }
-        match self.call(key).winner.replace(leg) {
+        let call = self.call(key);
+        call.bridge = Some((caller, leg));
+        match call.winner.replace(leg) {
             Some(before) if before != leg => Err(format!("{before} has won, and {leg} wins too")),
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => {
+                self.sounds.note_bridge(key, caller);
+                self.is_accepted(key, leg)
+            }
         }
     }
 

@@ -7,6 +7,10 @@ use serde_json::Value;
 use super::Judge;
 use super::crossings::Crossing;
 
+/// A target that is called so long after another was called when that one had rung for long enough.
+/// No dial of the tests has targets with a delay as long.
+const NEXT_CALLED_MS: u64 = 1000;
+
 /// Where the events of a leg stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -125,10 +129,16 @@ impl Judge {
         let completed = payload["dial_call_status"] == "completed";
         let call = self.call(key);
         let connected = call.winner.take();
+        call.bridge = None;
+        let held = !std::mem::take(&mut call.holders).is_empty();
         call.results += 1;
         if let Some(silent) = call.unreported.pop_first() {
             return Err(format!("the callee {silent} is in no result: {payload}"));
         }
+        if held {
+            self.meter.count(Crossing::HeldWhenBridgeEnds);
+        }
+        self.note_order(targets);
         if won.len() != usize::from(completed) || completed != connected.is_some() {
             return Err(format!("{connected:?} was connected, and the result is {payload}"));
         }
@@ -142,6 +152,28 @@ impl Judge {
             return Err(format!("another callee was connected than the result says: {payload}"));
         }
         Ok(())
+    }
+
+    /// Targets that were given up for another.
+    fn note_order(&mut self, targets: &[Value]) {
+        let lost = |target: &&Value, because: &str| target["lost_because"] == because;
+        let times = |target: &Value, name: &str| -> Vec<u64> {
+            let attempts = target["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
+            attempts.iter().filter_map(|attempt| attempt[name].as_u64()).collect()
+        };
+        for _ in targets.iter().filter(|target| lost(target, "progress-timeout")) {
+            self.meter.count(Crossing::NeverRang);
+        }
+        for early in targets.iter().filter(|target| lost(target, "ring-timeout")) {
+            let begun = times(early, "trying_ms").into_iter().max();
+            let later = |target: &Value| {
+                let first = times(target, "trying_ms").into_iter().min();
+                first.zip(begun).is_some_and(|(first, begun)| first >= begun + NEXT_CALLED_MS)
+            };
+            if targets.iter().any(later) {
+                self.meter.count(Crossing::NextTargetCalled);
+            }
+        }
     }
 
     /// One target of a result: its attempts in their order, and why it lost.

@@ -17,12 +17,16 @@ use verbs::rest::parse_update_call;
 use super::digest::digest;
 use super::party::{Callee, Caller};
 use crate::judge::{Fact, Judge};
-use crate::world::{SWITCH, carrier_settings};
+use crate::settings::carrier_settings;
+use crate::world::SWITCH;
 
 const CALLER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), 5060);
 
 /// The callee of the second dial, which answers of hooks ask for.
 const ANOTHER: u8 = 9;
+
+/// What screens callees.
+const CONFIRM: &str = "/confirm";
 
 /// How the walk begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +37,9 @@ pub enum Opening {
     Answered,
     /// The names of two callees are looked up; ports are opened after.
     LookingUp,
+    /// Three callees have been called, and all are to be screened: two have answered, and their
+    /// confirmHooks are being asked.
+    Screened,
 }
 
 /// One thing that happens.
@@ -57,6 +64,9 @@ pub enum Step {
     CallerTakesBye,
     /// The oldest webhook that is being asked answers: nothing, a failure, another dial.
     HookAnswers(u8),
+    /// Of the confirmHooks that are being asked the one in this place answers: nothing, which is
+    /// consent, a failure, a pause.
+    Confirms(u8, u8),
     /// The oldest look-up ends, with an address or without.
     NameFound(bool),
     /// The oldest port opens, or none is free.
@@ -80,11 +90,12 @@ pub(super) struct Scene {
     names: Vec<(CallKey, LegId, SocketAddr)>,
     opening: Vec<(CallKey, LegId)>,
     hooks: Vec<(CallKey, HookId)>,
+    /// Those that screen.
+    confirms: Vec<(CallKey, HookId)>,
     ports: BTreeSet<(CallKey, LegId)>,
     sids: Vec<String>,
     commands: u64,
-    /// Look-ups and ports are answered at once.
-    prompt: bool,
+    begins: Opening,
 }
 
 fn callee_address(number: u8) -> SocketAddr {
@@ -95,18 +106,30 @@ fn flow(remote: SocketAddr) -> Flow {
     Flow { transport: Transport::Udp, local: SWITCH, remote }
 }
 
+/// A webhook that cannot be reached.
+fn no_answer() -> HookFailure {
+    HookFailure {
+        alert_type: "webhook-connection-failure",
+        message: "no answer".to_owned(),
+        status: None,
+    }
+}
+
 /// A list with one dial of these callees.
-fn list(numbers: &[u8], answered: bool) -> String {
+fn list(numbers: &[u8], opening: Opening) -> String {
     let target = |number: &u8| {
         json!({ "type": "sip", "sipUri": format!("sip:b{number}@{}",
         callee_address(*number)) })
     };
     let targets: Vec<_> = numbers.iter().map(target).collect();
-    json!([{
-        "verb": "dial", "actionHook": "/done", "answerOnBridge": !answered, "timeout": 20,
-        "target": targets
-    }])
-    .to_string()
+    let mut dial = json!({
+        "verb": "dial", "actionHook": "/done", "answerOnBridge": opening != Opening::Answered,
+        "timeout": 20, "target": targets
+    });
+    if opening == Opening::Screened {
+        dial["confirmHook"] = json!(CONFIRM);
+    }
+    json!([dial]).to_string()
 }
 
 impl Scene {
@@ -116,23 +139,29 @@ impl Scene {
         let mut scene = Scene {
             now: start,
             switch: Switch::new(settings, sip::Config::default(), [7; 32]),
-            judge: Judge::default(),
+            judge: Judge::default()
+                .screened_by(&[CONFIRM.to_owned()], opening == Opening::Screened),
             caller: Caller::new(CALLER),
             callees: Vec::new(),
             names: Vec::new(),
             opening: Vec::new(),
             hooks: Vec::new(),
+            confirms: Vec::new(),
             ports: BTreeSet::new(),
             sids: Vec::new(),
             commands: 0,
-            prompt: true,
+            begins: opening,
         };
         let invite = scene.caller.calls();
         scene.say(CALLER, &invite);
         let numbers: &[u8] = if opening == Opening::LookingUp { &[1, 2] } else { &[1, 2, 3] };
-        scene.prompt = opening != Opening::LookingUp;
-        let list = list(numbers, opening == Opening::Answered);
-        scene.answer_hook(Ok(Some(list)));
+        scene.answer_hook(Ok(Some(list(numbers, opening))));
+        if opening == Opening::Screened {
+            for number in [0, 1] {
+                // why: what breaks here breaks at the first step, where it is told.
+                let _ = scene.take(Step::Says(number, 200));
+            }
+        }
         scene
     }
 
@@ -151,6 +180,9 @@ impl Scene {
         if !self.hooks.is_empty() {
             steps.extend((0..3).map(Step::HookAnswers));
         }
+        for (place, _) in (0..).zip(&self.confirms) {
+            steps.extend((0..3).map(|answer| Step::Confirms(place, answer)));
+        }
         if !self.names.is_empty() {
             steps.extend([Step::NameFound(true), Step::NameFound(false)]);
         }
@@ -167,17 +199,22 @@ impl Scene {
     }
 
     fn steps_of(&self, number: u8, callee: &Callee, steps: &mut Vec<Step>) {
+        let screened = self.begins == Opening::Screened;
         if callee.status.is_none() {
             let provisional = [(180, callee.rang), (183, callee.early)];
             let said = provisional.into_iter().filter(|(_, said)| !said);
-            steps.extend(said.map(|(status, _)| Step::Says(number, status)));
-            steps.extend([200, 486, 500].map(|status| Step::Says(number, status)));
+            let statuses = said.map(|(status, _)| status).chain([200, 486, 500]);
+            // why: where the walk begins otherwise these are walked, and a screening differs in
+            // other things.
+            let left_out = |status: &u16| screened && matches!(status, 183 | 500);
+            let statuses = statuses.filter(|status| !left_out(status));
+            steps.extend(statuses.map(|status| Step::Says(number, status)));
             if usize::from(number) + 1 < self.sids.len() {
                 steps.push(Step::Ends(number + 1));
             }
         }
         if callee.answered() && !callee.hung_up {
-            if !callee.repeated {
+            if !callee.repeated && !screened {
                 steps.push(Step::Says(number, 200));
             }
             if callee.acked {
@@ -222,12 +259,9 @@ impl Scene {
             Step::CallerHangsUp => self.caller(|caller| Some(caller.hangs_up())),
             Step::CallerTakesBye => self.caller(Caller::takes_bye),
             Step::HookAnswers(0) => self.answer_hook(Ok(None)),
-            Step::HookAnswers(1) => self.answer_hook(Err(HookFailure {
-                alert_type: "webhook-connection-failure",
-                message: "no answer".to_owned(),
-                status: None,
-            })),
-            Step::HookAnswers(_) => self.answer_hook(Ok(Some(list(&[ANOTHER], false)))),
+            Step::HookAnswers(1) => self.answer_hook(Err(no_answer())),
+            Step::HookAnswers(_) => self.answer_hook(Ok(Some(list(&[ANOTHER], self.again())))),
+            Step::Confirms(place, answer) => self.confirm(place, answer),
             Step::NameFound(found) => self.answer_name(found),
             Step::PortOpens(opens) => self.answer_port(opens),
             Step::Ends(leg) => self.command(usize::from(leg), r#"{"call_status":"completed"}"#),
@@ -250,6 +284,7 @@ impl Scene {
                         | Step::CallerTakesBye
                         | Step::CallerAcks
                         | Step::HookAnswers(0)
+                        | Step::Confirms(_, 0)
                         | Step::NameFound(true)
                         | Step::PortOpens(true)
                 )
@@ -276,7 +311,10 @@ impl Scene {
             let answer = |step: &&Step| {
                 matches!(
                     step,
-                    Step::HookAnswers(0) | Step::NameFound(false) | Step::PortOpens(false)
+                    Step::HookAnswers(0)
+                        | Step::Confirms(_, 1)
+                        | Step::NameFound(false)
+                        | Step::PortOpens(false)
                 )
             };
             let tick = |step: &&Step| **step == Step::Tick;
@@ -304,7 +342,8 @@ impl Scene {
 
     /// What tells this state from others.
     pub(super) fn digest(&self) -> u128 {
-        let parties = (&self.caller, &self.callees, &self.names, &self.opening, &self.hooks);
+        let asked = (&self.names, &self.opening, &self.hooks, &self.confirms);
+        let parties = (&self.caller, &self.callees, asked);
         digest(&(&self.switch, self.judge.state(), parties, self.now))
     }
 
@@ -360,6 +399,28 @@ impl Scene {
         }
     }
 
+    /// How another dial is run, which an answer asks for: the caller waits for the bridge.
+    fn again(&self) -> Opening {
+        match self.begins {
+            Opening::Screened => Opening::Screened,
+            _ => Opening::Waiting,
+        }
+    }
+
+    fn confirm(&mut self, place: u8, answer: u8) {
+        let place = usize::from(place);
+        if place >= self.confirms.len() {
+            return;
+        }
+        let (key, hook) = self.confirms.remove(place);
+        let reply = match answer {
+            0 => Ok(None),
+            1 => Err(no_answer()),
+            _ => Ok(Some(json!([{ "verb": "pause", "length": 5 }]).to_string())),
+        };
+        self.tell(key, Input::HookReply(hook, reply));
+    }
+
     fn answer_name(&mut self, found: bool) {
         if !self.names.is_empty() {
             let (key, leg, address) = self.names.remove(0);
@@ -402,10 +463,11 @@ impl Scene {
                 Output::Bound { .. } => {}
             }
         }
-        if self.prompt && !self.names.is_empty() {
+        let prompt = self.begins != Opening::LookingUp;
+        if prompt && !self.names.is_empty() {
             self.answer_name(true);
         }
-        if self.prompt && !self.opening.is_empty() {
+        if prompt && !self.opening.is_empty() {
             self.answer_port(true);
         }
     }
@@ -456,6 +518,9 @@ impl Scene {
             Effect::Media(Media::Open(leg, _)) => self.opening.push((key, leg)),
             Effect::Media(Media::Close(leg)) => {
                 self.ports.remove(&(key, leg));
+            }
+            Effect::Hook { hook, request } if request.hook.url == CONFIRM => {
+                self.confirms.push((key, hook));
             }
             Effect::Hook { hook, .. } => self.hooks.push((key, hook)),
             Effect::Status(request) => {
