@@ -233,7 +233,8 @@ fn a_callee_that_is_connected_unasked_or_undecided_is_seen() {
 #[test]
 fn a_callee_that_is_connected_although_it_was_declined_is_seen() {
     let trace = screening();
-    let failure = HookFailure { alert_type: "webhook-failure", message: String::new(), status: None };
+    let failure =
+        HookFailure { alert_type: "webhook-failure", message: String::new(), status: None };
     assert_names_screened(&confirmed(&trace, &Err(failure)), "is declined and not hung up");
     let forbidden = r#"[{"verb":"redirect","actionHook":"/x"}]"#.to_owned();
     assert_names_screened(&confirmed(&trace, &Ok(Some(forbidden))), "is declined and not hung up");

@@ -74,11 +74,7 @@ fn each_fault_has_its_status() {
 #[test]
 fn the_unsupported_are_named() {
     let mut net = Net::alone();
-    net.write(
-        BOB,
-        ALICE,
-        &request("INVITE", "sip:a@x", &["Require: a, x", "Require: TIMER, y"]),
-    );
+    net.write(BOB, ALICE, &request("INVITE", "sip:a@x", &["Require: a, x", "Require: TIMER, y"]));
     net.millis(100);
     assert_eq!(net.last(ALICE, "420 INVITE").header_text("Unsupported").unwrap(), "a, x, y");
     net.write(BOB, ALICE, &request("INVITE", "sip:a@x", &["Require: norefersub, 100rel"]));
