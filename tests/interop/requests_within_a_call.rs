@@ -96,7 +96,8 @@ fn an_application_hears_of_what_a_phone_asks_inside_its_call_if_it_likes() {
     });
     for (asked, method, body) in [(&asked[0], "MESSAGE", "hello"), (&asked[1], "INFO", "lamp on")] {
         let asked = &asked.json;
-        assert_eq!((&asked["sip_method"], &asked["sip_body"]), (&json!(method), &json!(body)));
+        let said = asked["sip_body"].as_str().map(str::trim_end);
+        assert_eq!((&asked["sip_method"], said), (&json!(method), Some(body)));
         assert_eq!(asked["sip_headers"]["content-type"], "text/plain", "{asked}");
     }
     caller_runs.receives("405");
