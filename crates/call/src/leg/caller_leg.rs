@@ -282,7 +282,7 @@ impl Call {
         self.caller.terminated_by =
             Some(if peer { TerminatedBy::Caller } else { TerminatedBy::Us });
         self.caller.bye_headers = request.map(crate::info::extra_headers).unwrap_or_default();
-        if !self.caller.state.answered() {
+        if !self.caller.state.answered() && !self.caller.status.is_final() {
             self.caller_status(CallStatus::NoAnswer, 487, None);
         }
         self.caller_input(cx, caller::Input::Left);

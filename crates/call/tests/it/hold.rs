@@ -156,6 +156,22 @@ fn the_caller_may_hold_too_and_both_at_once() {
 }
 
 #[test]
+fn another_stream_that_is_inactive_is_no_hold() {
+    let (mut world, peer, invite) = bridged(json!([dial(1, &json!({}))]), &[]);
+    let audio = description(peer, 2, "a=sendrecv\r\n");
+    let body =
+        format!("{audio}m=video 41002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=inactive\r\n");
+    let request = Request { body: &body, ..Request::new("INVITE", 1) };
+    peer.request_as_callee(&mut world, &invite.message, "x", &request);
+    world.run_for(s(0.1));
+    peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("ACK", 1));
+    let answer = responses_to(&world, peer.0, 200).pop().unwrap().body();
+    assert!(answer.contains("a=sendrecv") && answer.contains("m=video 0 "), "{answer}");
+    assert!(played(&world).is_empty());
+    hang_up(&mut world, peer, &invite);
+}
+
+#[test]
 fn an_update_without_an_offer_changes_nothing() {
     let (mut world, peer, invite) = bridged(json!([dial(1, &json!({}))]), &[]);
     peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("UPDATE", 1));
