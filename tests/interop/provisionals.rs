@@ -139,7 +139,7 @@ fn a_callee_has_its_provisional_acknowledged() {
     caller_runs.receives("200");
     caller_runs.proceeds();
     caller_runs.finishes();
-    let invite = callee_runs.finishes().only("INVITE").clone();
+    let invite = callee_runs.finishes().received("INVITE")[0].clone();
     let supported = invite.header("Supported").unwrap_or_default();
     assert!(supported.contains("100rel"), "{supported}");
     switch.ends();
