@@ -209,8 +209,10 @@ fn wanted(media: Media) -> Seen {
     Seen::Wanted(call::CallKey(1), Box::new(Effect::Media(media)))
 }
 
-/// The trace, in which the confirmHook got this answer instead.
+/// The trace, in which the confirmHook got this answer instead, and something happens after it.
 fn confirmed(trace: &[Seen], reply: &Result<Option<String>, HookFailure>) -> Vec<Seen> {
+    let key = Box::new(Input::Key(LegId::CALLER, '1', s(0.1)));
+    let trace = with(trace, is_pause, |_| Seen::Told(call::CallKey(1), key.clone()));
     let answer = |seen: &Seen| match seen {
         Seen::Told(key, input) if is_pause(seen) => {
             let Input::HookReply(hook, _) = **input else { unreachable!() };

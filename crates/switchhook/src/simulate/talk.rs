@@ -17,7 +17,7 @@ const KEYS_MAX: usize = 32;
 /// Keys of one text are pressed so far apart.
 const KEYS_APART: Duration = Duration::from_millis(200);
 /// Most sounds, and most texts of keys or holds of one party.
-pub(crate) const LIST_MAX: usize = 100;
+const LIST_MAX: usize = 100;
 /// What a telephone has keys for (RFC 4733 §3.2).
 const KEYS: &str = "0123456789*#ABCD";
 

@@ -99,6 +99,8 @@ struct Call {
     asking: BTreeMap<HookId, bool>,
     /// Callees that were called and not yet reported in a result.
     unreported: BTreeSet<String>,
+    /// Some dial of it has no actionHook, and tells no result.
+    keeps_silent: bool,
     results: usize,
 }
 
@@ -255,6 +257,7 @@ impl Judge {
                 self.hook_answers(key, *hook, reply);
                 let call = self.call(key);
                 let result = call.asking.remove(hook).unwrap_or_default();
+                call.keeps_silent |= matches!(reply, Ok(Some(list)) if told::keeps_silent(list));
                 let crossing = match reply {
                     _ if call.over => Some(Crossing::HookAnswersTooLate),
                     Err(_) => Some(Crossing::HookFails),

@@ -150,10 +150,12 @@ impl Scene {
             ports: BTreeSet::new(),
             sids: Vec::new(),
             commands: 0,
-            begins: opening,
+            // why: the caller's own port is there at once, however the walk begins.
+            begins: Opening::Waiting,
         };
         let invite = scene.caller.calls();
         scene.say(CALLER, &invite);
+        scene.begins = opening;
         let numbers: &[u8] = if opening == Opening::LookingUp { &[1, 2] } else { &[1, 2, 3] };
         scene.answer_hook(Ok(Some(list(numbers, opening))));
         if opening == Opening::Screened {
