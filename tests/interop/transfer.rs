@@ -33,6 +33,7 @@ fn referrer(headers: &[&str], status: u16) -> Steps {
     Steps::of_callee().rings().answers().waits().asks("REFER", headers, "", status)
 }
 
+#[allow(clippy::wrong_self_convention)] // A step says what is done to the phone.
 trait Notified {
     /// It is told that the transfer is tried, and that it is done.
     fn is_notified(self) -> Self;

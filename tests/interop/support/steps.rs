@@ -23,6 +23,7 @@ impl std::fmt::Display for Steps {
 /// What stands at the end of a message without body.
 const NO_BODY: &str = "    Content-Length: 0\n\n";
 
+#[allow(clippy::wrong_self_convention)] // A step says what is done to the phone.
 impl Steps {
     /// Those of `caller_by_steps`, after its INVITE.
     pub(crate) fn of_caller() -> Steps {
