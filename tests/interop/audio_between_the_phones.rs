@@ -75,7 +75,7 @@ fn the_first_codec_of_the_caller_is_the_first_offered_to_the_callee() {
 fn keys_are_heard_under_the_number_that_each_party_gave_them() {
     let scene = Scene::new();
     let numbered = |number| [(0, "PCMU/8000"), (number, "telephone-event/8000")];
-    let caller = scene.phone(CALLER).with_formats(&numbered(96));
+    let caller = scene.phone(CALLER).with_formats(&numbered(96)).with("talk", 3000);
     let callee = scene.phone(CALLEE).with_formats(&numbered(120));
     scene.app.runs("/incoming", &dial(&[&callee], &json!({ "answerOnBridge": true })));
     let switch = scene.starts_usual();
@@ -86,6 +86,11 @@ fn keys_are_heard_under_the_number_that_each_party_gave_them() {
     let type_for_callee = offered.lines().find_map(|line| {
         line.strip_prefix("a=rtpmap:")?.strip_suffix(" telephone-event/8000")?.parse().ok()
     });
+    // A key comes once: not before each is heard.
+    caller.audio.says(caller_runs.audio_of_switch(), Codec::Pcmu, CALLER_TONE);
+    callee.audio.says(callee_runs.audio_of_switch(), Codec::Pcmu, CALLEE_TONE);
+    callee.audio.hears(Codec::Pcmu, CALLER_TONE);
+    caller.audio.hears(Codec::Pcmu, CALLEE_TONE);
     caller.audio.presses(caller_runs.audio_of_switch(), 96, 5);
     callee.audio.presses(callee_runs.audio_of_switch(), type_for_callee.unwrap_or(120), 7);
     let key = |phone: &Phone, number: u8| {

@@ -5,6 +5,8 @@ use serde_json::json;
 
 use crate::support::ladder::{Ladder, Message};
 use crate::support::scene::{CALLEE, CALLER, Scene, dial};
+use crate::support::steps::Steps;
+use crate::support::wait_for;
 
 /// The descriptions of our answers to INVITEs, and their directions.
 fn answered(ladder: &Ladder) -> Vec<(String, &'static str)> {
@@ -56,9 +58,7 @@ fn a_callee_holds_and_is_heard_again_after_it() {
     let caller_runs = caller.plays("caller_hangs_up", &switch);
     caller_runs.receives("200");
     let to_switch = callee_runs.audio_of_switch();
-    crate::support::wait_for("the end of the hold", || {
-        (answered(&callee_runs.ladder()).len() == 2).then_some(())
-    });
+    wait_for("the end of the hold", || (answered(&callee_runs.ladder()).len() == 2).then_some(()));
     callee.audio.says(to_switch, Codec::Pcmu, 1100.0);
     caller.audio.hears(Codec::Pcmu, 1100.0);
     caller_runs.finishes();
@@ -70,15 +70,60 @@ fn a_callee_holds_and_is_heard_again_after_it() {
 }
 
 #[test]
+fn an_application_hears_of_what_a_phone_asks_inside_its_call_if_it_likes() {
+    let scene = Scene::new();
+    let text = ["Content-Type: text/plain"];
+    let steps = Steps::of_caller()
+        .is_answered()
+        .asks("MESSAGE", &text, "hello", 202)
+        .asks("INFO", &text, "lamp on", 200)
+        .asks("SUBSCRIBE", &["Event: dialog"], "", 405)
+        .waits()
+        .hangs_up();
+    let caller = scene.phone(CALLER).with("steps", steps);
+    scene.app.runs(
+        "/incoming",
+        &json!([
+            { "verb": "config", "sipRequestWithinDialogHook": "/inside" }, { "verb": "answer" },
+            { "verb": "pause", "length": 20 },
+        ]),
+    );
+    let switch = scene.starts_usual();
+    let caller_runs = caller.plays("caller_by_steps", &switch);
+    let asked = wait_for("both requests", || {
+        let asked = scene.app.requests("/inside");
+        (asked.len() == 2).then_some(asked)
+    });
+    for (method, body) in [("MESSAGE", "hello"), ("INFO", "lamp on")] {
+        // why: nothing says which of two questions comes first.
+        let of_method = asked.iter().find(|asked| asked.json["sip_method"] == method);
+        let asked = &of_method.unwrap_or_else(|| panic!("no {method} in {asked:?}")).json;
+        let said = asked["sip_body"].as_str().map(str::trim_end);
+        assert_eq!(said, Some(body), "{asked}");
+        assert_eq!(asked["sip_headers"]["content-type"], "text/plain", "{asked}");
+    }
+    caller_runs.receives("405");
+    caller_runs.proceeds();
+    caller_runs.finishes();
+    switch.ends();
+}
+
+#[test]
 fn options_are_answered_with_what_is_understood() {
     let scene = Scene::new();
     let switch = scene.starts_usual();
     let ladder = scene.phone(CALLER).plays("options", &switch).finishes();
     let answer = ladder.only("200");
     let allow = answer.header("Allow").unwrap_or_default();
-    for method in ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO"] {
+    for method in
+        ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "PRACK", "UPDATE", "REFER", "MESSAGE"]
+    {
         assert!(allow.split(", ").any(|known| known == method), "{method} is not in {allow}");
     }
     assert_eq!(answer.header("Accept"), Some("application/sdp"));
+    let supported = answer.header("Supported").unwrap_or_default();
+    for option in ["100rel", "timer"] {
+        assert!(supported.contains(option), "{option} is not in {supported}");
+    }
     switch.ends();
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use sip::registrar::Registrar;
 use sip::{Event, Flow, Message};
 use verbs::Hook;
+use verbs::status::CallStatus;
 
 use crate::command::{CommandId, Reply};
 use crate::detach::Detached;
@@ -368,7 +369,14 @@ impl Call {
         match event {
             Event::Cancelled { .. } => self.caller_left(cx, None, true),
             Event::Ended { request, cause, .. } => {
-                let peer = matches!(cause, sip::EndCause::Bye | sip::EndCause::Unreachable);
+                let peer = matches!(
+                    cause,
+                    sip::EndCause::Bye | sip::EndCause::Unreachable | sip::EndCause::Gone
+                );
+                if cause == sip::EndCause::NoPrack {
+                    // RFC 3262 §3: the endpoint has refused its INVITE.
+                    self.caller_status(CallStatus::Failed, 504, None);
+                }
                 self.caller_left(cx, request.as_ref(), peer);
             }
             Event::Acked { request, .. } => self.caller_acked(cx, &request),

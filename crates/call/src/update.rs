@@ -73,10 +73,7 @@ impl Call {
     /// What is heard or said by a leg that is up.
     fn update_audio(&mut self, party: LegId, update: &Update) -> Reply {
         match update {
-            Update::Mute(status) => {
-                let muted = *status == MuteStatus::Mute;
-                self.effect(Effect::Media(Media::Mute(party, muted)));
-            }
+            Update::Mute(status) => self.mute(party, *status == MuteStatus::Mute),
             Update::Dtmf { digits, duration } => {
                 self.effect(Effect::Media(Media::SendKeys(party, digits.clone(), *duration)));
             }

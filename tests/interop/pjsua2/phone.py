@@ -6,7 +6,8 @@ the file for what it hears; `log`. It ends when stdin does.
 
 Commands: {"do": "register"}, {"do": "call", "uri": ...}, {"do": "answer"},
 {"do": "refuse", "status": ...}, {"do": "hold"}, {"do": "resume"}, {"do": "press", "keys": ...},
-{"do": "hang up"}.
+{"do": "transfer", "uri": ...}, {"do": "join"}, {"do": "hang up"}. They are for its newest call;
+`join` connects the party of the oldest with that of the newest, and leaves both.
 """
 
 import json
@@ -40,7 +41,7 @@ class Call(pj.Call):
         if info.state in STATES:
             tell(STATES[info.state], status=info.lastStatusCode, reason=info.lastReason)
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            self.account.call = None
+            self.account.calls.remove(self)
 
     def onCallMediaState(self, prm):
         # Its list of media lives as long as the information does.
@@ -54,47 +55,60 @@ class Call(pj.Call):
                 self.account.player.startTransmit(audio)
                 audio.startTransmit(self.account.recorder)
 
+    def onCallTransferStatus(self, prm):
+        tell("transferred", status=prm.statusCode, final=prm.finalNotify)
+
     def onDtmfDigit(self, prm):
         tell("key", key=prm.digit)
 
 
 class Account(pj.Account):
-    call = None
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def begin(self, call):
+        self.calls.append(call)
+        return call
 
     def onRegState(self, prm):
         tell("registered" if prm.code == 200 else "refused", status=prm.code, reason=prm.reason)
 
     def onIncomingCall(self, prm):
-        self.call = Call(self, prm.callId)
+        call = self.begin(Call(self, prm.callId))
         ringing = pj.CallOpParam()
         ringing.statusCode = pj.PJSIP_SC_RINGING
-        self.call.answer(ringing)
-        tell("incoming", uri=self.call.getInfo().remoteUri)
+        call.answer(ringing)
+        tell("incoming", uri=call.getInfo().remoteUri)
 
     def obey(self, command):
         what = command["do"]
+        call = self.calls[-1] if self.calls else None
         if what == "register":
             self.setRegistration(True)
         elif what == "call":
-            self.call = Call(self)
-            self.call.makeCall(command["uri"], pj.CallOpParam(True))
+            self.begin(Call(self)).makeCall(command["uri"], pj.CallOpParam(True))
         elif what in ("answer", "refuse"):
             answer = pj.CallOpParam()
             answer.statusCode = command.get("status", pj.PJSIP_SC_OK)
-            self.call.answer(answer)
+            call.answer(answer)
         elif what == "hold":
-            self.call.setHold(pj.CallOpParam(True))
+            call.setHold(pj.CallOpParam(True))
         elif what == "resume":
             resume = pj.CallOpParam(True)
             resume.opt.flag = pj.PJSUA_CALL_UNHOLD
-            self.call.reinvite(resume)
+            call.reinvite(resume)
         elif what == "press":
             keys = pj.CallSendDtmfParam()
             keys.method = pj.PJSUA_DTMF_METHOD_RFC2833
             keys.digits = command["keys"]
-            self.call.sendDtmf(keys)
+            call.sendDtmf(keys)
+        elif what == "transfer":
+            call.xfer(command["uri"], pj.CallOpParam(True))
+        elif what == "join":
+            self.calls[0].xferReplaces(call, pj.CallOpParam(True))
         elif what == "hang up":
-            self.call.hangup(pj.CallOpParam())
+            call.hangup(pj.CallOpParam())
         else:
             raise ValueError(f"no such command: {what}")
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::wait_for;
+use super::{recording, wait_for};
 
 /// What is answered to a request.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Lines without their ends.
     pub(crate) headers: Vec<String>,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
     /// Before the answer.
     pub(crate) delay: Duration,
 }
@@ -31,12 +31,19 @@ impl Answer {
     /// 200 with any text.
     pub(crate) fn text(content_type: &str, body: &str) -> Answer {
         let headers = vec![format!("Content-Type: {content_type}")];
-        Answer { status: 200, headers, body: body.to_owned(), delay: Duration::ZERO }
+        Answer { status: 200, headers, body: body.as_bytes().to_vec(), delay: Duration::ZERO }
+    }
+
+    /// 200 with so many milliseconds of a tone, as a WAV file.
+    pub(crate) fn tone(hertz: f64, milliseconds: u32) -> Answer {
+        let body = recording::wav(hertz, milliseconds);
+        let headers = vec!["Content-Type: audio/wav".to_owned()];
+        Answer { status: 200, headers, body, delay: Duration::ZERO }
     }
 
     /// No body.
     pub(crate) fn status(status: u16) -> Answer {
-        Answer { status, headers: Vec::new(), body: String::new(), delay: Duration::ZERO }
+        Answer { status, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO }
     }
 }
 
@@ -149,10 +156,10 @@ fn converse(stream: &TcpStream, shared: &Shared) {
         if answer.status != 204 {
             head += &format!("Content-Length: {}\r\n", answer.body.len());
         }
-        let text = head + "\r\n" + &answer.body;
+        let bytes = [(head + "\r\n").as_bytes(), &answer.body].concat();
         let mut stream = stream;
         // why: a client may leave before a long or late answer has come.
-        if stream.write_all(text.as_bytes()).is_err() {
+        if stream.write_all(&bytes).is_err() {
             return;
         }
     }

@@ -2,7 +2,7 @@
 //! description names. It sends a tone and keeps what it receives.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,15 +15,21 @@ const SAMPLES: u32 = 160;
 const PACKET_TIME: Duration = Duration::from_millis(20);
 /// Packets that a tone is judged by: 200 ms.
 const JUDGED: usize = 10;
+/// Time without anything loud to count as silence.
+const QUIET: Duration = Duration::from_millis(300);
+/// Samples below this are silence; a tone here peaks at 8000.
+const LOUD: f64 = 100.0;
 /// Least share of a tone in what is heard to count as heard.
 const CLEAR: f64 = 0.9;
 
 /// A packet that was received.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet {
+    pub(crate) at: Instant,
     pub(crate) from: SocketAddr,
     pub(crate) payload_type: u8,
     pub(crate) sequence: u16,
+    pub(crate) time: u32,
     pub(crate) payload: Vec<u8>,
 }
 
@@ -41,6 +47,8 @@ struct Shared {
     talk: Mutex<Option<Talk>>,
     heard: Mutex<Vec<Packet>>,
     reports: Mutex<Vec<Vec<u8>>>,
+    /// Keys pressed.
+    pressed: AtomicU16,
     stop: AtomicBool,
 }
 
@@ -108,6 +116,36 @@ impl Audio {
         }
     }
 
+    /// Waits until nothing is heard for a while: no packets, or silent ones.
+    pub(crate) fn hears_nothing(&self, codec: Codec) {
+        wait_for("silence", || {
+            let now = Instant::now();
+            std::thread::sleep(QUIET);
+            let heard = self.heard();
+            let since = heard.iter().rev().take_while(|packet| packet.at >= now);
+            let of_codec = since.filter(|packet| packet.payload_type == static_type(codec));
+            let mut samples = of_codec.flat_map(|packet| tone::decoded(codec, &packet.payload));
+            samples.all(|sample| sample.abs() < LOUD).then_some(())
+        });
+    }
+
+    /// The keys that were heard so far under this payload type, each once, as RFC 4733 numbers
+    /// them.
+    pub(crate) fn keys(&self, payload_type: u8) -> Vec<u8> {
+        let mut keys = Vec::new();
+        let mut last = None;
+        for packet in self.heard() {
+            let [event, flags, ..] = packet.payload[..] else { continue };
+            // RFC 4733 §2.5.1.4: the end comes three times, under one time stamp.
+            let is_end = packet.payload_type == payload_type && flags & 0x80 != 0;
+            if is_end && last != Some(packet.time) {
+                last = Some(packet.time);
+                keys.push(event);
+            }
+        }
+        keys
+    }
+
     /// The share of a tone in the last packets of this codec.
     pub(crate) fn share_of(&self, codec: Codec, hertz: f64) -> f64 {
         tone::share(&self.last_samples(codec), hertz)
@@ -146,11 +184,14 @@ impl Audio {
 
     /// RFC 4733: one key, as three updates and three ends.
     pub(crate) fn presses(&self, to: SocketAddr, payload_type: u8, event: u8) {
+        let before = self.shared.pressed.fetch_add(1, Ordering::Relaxed);
+        let time = 0x5555_0000 + u32::from(before) * 8000;
         for index in 0..6_u16 {
             let (end, duration) = (u8::from(index >= 3) << 7, 160 * (index.min(3) + 1));
             let [high, low] = duration.to_be_bytes();
             let body = [event, end | 10, high, low];
-            let packet = packet(payload_type, index == 0, 900 + index, 0x5555_0000, &body);
+            let sequence = 900 + before * 6 + index;
+            let packet = packet(payload_type, index == 0, sequence, time, &body);
             self.rtp.send_to(&packet, to).expect("loopback takes packets");
         }
     }
@@ -228,9 +269,11 @@ fn take(shared: &Shared, from: SocketAddr, datagram: &[u8]) {
         return;
     }
     let packet = Packet {
+        at: Instant::now(),
         from,
         payload_type: datagram[1] & 0x7f,
         sequence: u16::from_be_bytes([datagram[2], datagram[3]]),
+        time: u32::from_be_bytes([datagram[4], datagram[5], datagram[6], datagram[7]]),
         payload: datagram[12..].to_vec(),
     };
     shared.heard.lock().expect("nobody panics with it").push(packet);

@@ -150,6 +150,11 @@ impl Baresip {
         wait_for("the answer to a hold", || (count(self) > before).then_some(()));
     }
 
+    /// Sends whom it talks to elsewhere.
+    pub(crate) fn transfers(&mut self, uri: &str) {
+        self.command("transfer", uri);
+    }
+
     /// Waits for an event of this kind, and gives the first.
     pub(crate) fn tells(&self, kind: &str) -> Value {
         wait_for(&format!("{kind} of baresip"), || self.events(kind).into_iter().next())

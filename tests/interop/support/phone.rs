@@ -64,6 +64,8 @@ impl Phone {
         let defaults = [
             ("sdp", self.description("sendrecv")),
             ("held_sdp", self.description("sendonly")),
+            ("inactive_sdp", self.description("inactive")),
+            ("nowhere_sdp", self.description_nowhere()),
             ("headers", String::new()),
             ("contact_port", "[local_port]".to_owned()),
             ("password", "secret".to_owned()),
@@ -111,5 +113,11 @@ impl Phone {
         }
         lines.push(format!("a={direction}"));
         lines.join("\n")
+    }
+
+    /// RFC 2543 §B.5: a hold as old phones ask for it, without an address for the audio.
+    fn description_nowhere(&self) -> String {
+        let own = format!("c=IN IP4 {}", self.audio.address().ip());
+        self.description("sendrecv").replace(&own, "c=IN IP4 0.0.0.0")
     }
 }

@@ -90,6 +90,11 @@ impl Pjsua {
         self.program.does(&json!({ "do": "press", "keys": keys }));
     }
 
+    /// Sends whom it talks to elsewhere.
+    pub(crate) fn transfers(&mut self, uri: &str) {
+        self.program.does(&json!({ "do": "transfer", "uri": uri }));
+    }
+
     /// Waits for an event of this kind, and gives the first.
     pub(crate) fn tells(&self, kind: &str) -> Value {
         self.program.tells(kind)

@@ -15,11 +15,16 @@ const JUDGED: usize = 1600;
 /// Least share of the tone in them. A jitter buffer of another program may drop a packet.
 const CLEAR: f64 = 0.8;
 
-/// Writes a minute of this tone as WAV, one channel.
+/// Writes a minute of this tone as WAV.
 pub(crate) fn write_tone(path: &Path, hertz: f64) {
-    let samples = tone::samples(hertz, 0, RATE * 60);
+    fs::write(path, wav(hertz, 60_000)).expect("the directory of the test can be written");
+}
+
+/// So many milliseconds of this tone as WAV, one channel.
+pub(crate) fn wav(hertz: f64, milliseconds: u32) -> Vec<u8> {
+    let samples = tone::samples(hertz, 0, RATE / 1000 * milliseconds);
     let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
-    let length = u32::try_from(data.len()).expect("a minute is short");
+    let length = u32::try_from(data.len()).expect("a test is short");
     let mut file = Vec::with_capacity(data.len() + 44);
     file.extend(b"RIFF");
     file.extend((length + 36).to_le_bytes());
@@ -33,7 +38,7 @@ pub(crate) fn write_tone(path: &Path, hertz: f64) {
     file.extend(b"data");
     file.extend(length.to_le_bytes());
     file.extend(data);
-    fs::write(path, file).expect("the directory of the test can be written");
+    file
 }
 
 /// The samples of a recording that may still grow: its header need not tell the length.

@@ -3,8 +3,9 @@
 //! The files in `scenarios/` hold `{{name}}` where a test decides; everything else of a scenario
 //! is in the file.
 
+use std::cell::Cell;
 use std::fs::{self, File};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -32,6 +33,9 @@ pub(crate) struct Play<'a> {
 pub(crate) struct Run {
     scenario: String,
     child: Child,
+    local: SocketAddr,
+    /// How often it was let go on.
+    proceeded: Cell<u32>,
     /// Names of its files, but for their end.
     files: PathBuf,
 }
@@ -63,7 +67,13 @@ impl Run {
             .stderr(errors)
             .spawn()
             .expect("sipp is not there: install the Debian package sip-tester, or run make test");
-        let mut run = Run { scenario: play.scenario.to_owned(), child, files };
+        let mut run = Run {
+            scenario: play.scenario.to_owned(),
+            child,
+            local: play.local,
+            proceeded: Cell::new(0),
+            files,
+        };
         wait_for(&format!("sipp to receive with {}", run.scenario), || {
             let ended = run.child.try_wait().expect("a child can be waited for");
             if let Some(status) = ended.filter(|status| !status.success()) {
@@ -84,6 +94,34 @@ impl Run {
         wait_for(&format!("{kind} to reach {}", self.scenario), || {
             self.ladder().received(kind).last().map(|message| (*message).clone())
         })
+    }
+
+    /// Lets it go on from where it [waits](super::steps::Steps::waits): it is sent a request inside
+    /// its call that no switch sends.
+    pub(crate) fn proceeds(&self) {
+        let message = wait_for(&format!("a call of {}", self.scenario), || {
+            let ladder = self.ladder();
+            let mut received = ladder.0.into_iter().filter(|message| !message.sent);
+            received.find(|message| message.header("Call-ID").is_some())
+        });
+        let header = |name: &str| message.header(name).unwrap_or_default().to_owned();
+        let is_request = message.text.starts_with("INVITE ");
+        let (from, to) = if is_request { ("From", "To") } else { ("To", "From") };
+        let socket = UdpSocket::bind((self.local.ip(), 0)).expect("loopback has a free port");
+        let address = socket.local_addr().expect("a bound socket has an address");
+        let branch = self.proceeded.get();
+        self.proceeded.set(branch + 1);
+        let request = format!(
+            "PUBLISH sip:{local} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bKgo{branch}\r\n\
+             From: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {} PUBLISH\r\n\
+             Content-Length: 0\r\n\r\n",
+            header(from),
+            header(to),
+            header("Call-ID"),
+            9000 + branch,
+            local = self.local,
+        );
+        socket.send_to(request.as_bytes(), self.local).expect("loopback takes datagrams");
     }
 
     /// Waits until it was told where the switch receives its audio.

@@ -1,6 +1,6 @@
 //! Calls over REST: what is asked of the gateway and what is answered.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rig::Rig;
 
@@ -41,6 +41,16 @@ async fn a_wrong_body_is_told_with_line_and_column() {
         assert!(answer.msg().contains(part), "{body}: {}", answer.msg());
     }
     assert_eq!(rig.gateway.asked(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_request_to_a_peer_brings_back_its_answer() {
+    let rig = Rig::start().await;
+    let body = r#"{"sip_request":{"method":"INFO"}}"#;
+    let answer = rig.ask("POST", "/Accounts/{a}/Calls/x", body).await;
+    assert_eq!(answer.status, 200);
+    let got: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(got, json!({ "status": 488, "reason": "Not Like This" }));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use api::{Awaited, Contact, Created, Gateway, Health, Refusal, Registered, ServeLimits};
+use api::{Awaited, Contact, Created, Gateway, Health, Refusal, Registered, ServeLimits, Updated};
 use serde_json::{Value, json};
 use store::{Declared, DeclaredAccount, Secret, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -77,9 +77,17 @@ impl Gateway for Recorder {
         Box::pin(async move { answer })
     }
 
-    fn update_call(&self, call_sid: String, update: Update) -> Awaited<'_, Result<(), Refusal>> {
+    fn update_call(
+        &self,
+        call_sid: String,
+        update: Update,
+    ) -> Awaited<'_, Result<Updated, Refusal>> {
         self.note(format!("update {call_sid} {update:?}"));
-        let answer = self.refusal();
+        let sent = matches!(update, Update::SipRequest(_));
+        let answer = self.refusal().map(|()| match sent {
+            true => Updated::Responded { status: 488, reason: "Not Like This".to_owned() },
+            false => Updated::Accepted,
+        });
         Box::pin(async move { answer })
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct Leg {
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) customer_data: Option<Value>,
+    /// A program wants nobody to hear it.
+    pub(crate) muted: bool,
     pub(crate) status: CallStatus,
     pub(crate) sip_status: u16,
     pub(crate) sip_reason: String,

@@ -43,6 +43,8 @@ pub(crate) struct Caller {
     description: Vec<u8>,
     /// What was agreed; `None` until the ACK answers where the offer was ours.
     pub(crate) negotiated: Option<Negotiated>,
+    /// A program wants nobody to hear it.
+    pub(crate) muted: bool,
     pub(crate) attempted_at: Option<Instant>,
     pub(crate) answered_at: Option<Instant>,
     pub(crate) status: CallStatus,
@@ -130,6 +132,7 @@ impl Caller {
             offer: None,
             description: Vec::new(),
             negotiated: None,
+            muted: false,
             attempted_at: None,
             answered_at: None,
             status: CallStatus::Trying,
@@ -279,7 +282,7 @@ impl Call {
         self.caller.terminated_by =
             Some(if peer { TerminatedBy::Caller } else { TerminatedBy::Us });
         self.caller.bye_headers = request.map(crate::info::extra_headers).unwrap_or_default();
-        if !self.caller.state.answered() {
+        if !self.caller.state.answered() && !self.caller.status.is_final() {
             self.caller_status(CallStatus::NoAnswer, 487, None);
         }
         self.caller_input(cx, caller::Input::Left);

@@ -28,7 +28,10 @@ impl Call {
         request: &Message,
     ) {
         let status = match request.method() {
-            Some(Method::Update) => return self.updated(cx, leg, id, request),
+            // RFC 3262 §5: a PRACK with an offer is answered as an UPDATE is.
+            Some(Method::Update | Method::Prack) => {
+                return self.updated(cx, leg, id, request);
+            }
             Some(Method::Refer) => return self.referred(cx, leg, id, request),
             Some(Method::Info) => self.info_came(cx, leg, request),
             Some(Method::Message) => self.message_came(request),

@@ -12,9 +12,9 @@ const KEY: CallKey = CallKey(1);
 const MUSIC: &str = "http://sounds.test/hold.wav";
 
 /// Bridged; the test plays the callee.
-fn bridged(list: Value, answers: &[(&str, Value)]) -> (World, Raw, Sent) {
+fn bridged(list: &Value, answers: &[(&str, Value)]) -> (World, Raw, Sent) {
     let peer = Raw(callee_address(1));
-    let mut scene = Scene::running(&list).caller(patient());
+    let mut scene = Scene::running(list).caller(patient());
     for (url, answer) in answers {
         scene = scene.answering(url, text(answer));
     }
@@ -69,7 +69,7 @@ fn the_other_party_hears_music_until_it_is_taken_back() {
         for (holds, answered) in
             [("sendonly", "recvonly"), ("inactive", "inactive"), ("0.0.0.0", "sendrecv")]
         {
-            let (mut world, peer, invite) = bridged(json!([dial(1, &json!({}))]), &[]);
+            let (mut world, peer, invite) = bridged(&json!([dial(1, &json!({}))]), &[]);
             offers(&mut world, peer, &invite, method, 1, holds);
             assert_eq!(played(&world), [MUSIC], "{method} {holds}");
             let answer = responses_to(&world, peer.0, 200).last().unwrap().body();
@@ -91,7 +91,7 @@ fn the_other_party_hears_music_until_it_is_taken_back() {
 #[test]
 fn music_of_the_session_goes_before_that_of_the_switch() {
     let config = json!({ "verb": "config", "onHoldMusic": "/one.wav" });
-    let (mut world, peer, invite) = bridged(json!([config, dial(1, &json!({}))]), &[]);
+    let (mut world, peer, invite) = bridged(&json!([config, dial(1, &json!({}))]), &[]);
     offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
     assert_eq!(played(&world), ["/one.wav"]);
     hang_up(&mut world, peer, &invite);
@@ -106,7 +106,7 @@ fn the_hook_says_what_is_heard_and_is_asked_again_at_the_end() {
         { "verb": "play", "url": "/two.wav" }
     ]);
     let more = json!({ "onHoldHook": "/hold" });
-    let (mut world, peer, invite) = bridged(json!([dial(1, &more)]), &[("/hold", list)]);
+    let (mut world, peer, invite) = bridged(&json!([dial(1, &more)]), &[("/hold", list)]);
     offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
     world.run_for(s(4.5));
     assert_eq!(played(&world), ["/one.wav", "/two.wav", "/one.wav"]);
@@ -129,7 +129,7 @@ fn a_hook_with_nothing_to_hear_is_asked_once() {
         [json!([]), json!([{ "verb": "hangup" }]), json!([{ "verb": "play", "url": "/no" }])]
     {
         let more = json!({ "onHoldHook": "/hold" });
-        let (mut world, peer, invite) = bridged(json!([dial(1, &more)]), &[("/hold", list)]);
+        let (mut world, peer, invite) = bridged(&json!([dial(1, &more)]), &[("/hold", list)]);
         offers(&mut world, peer, &invite, "INVITE", 1, "inactive");
         world.run_for(s(5.0));
         assert_eq!(world.application.asked_at("/hold").len(), 1, "{:?}", alerts(&world));
@@ -139,7 +139,7 @@ fn a_hook_with_nothing_to_hear_is_asked_once() {
 
 #[test]
 fn the_caller_may_hold_too_and_both_at_once() {
-    let (mut world, peer, invite) = bridged(json!([dial(1, &json!({}))]), &[]);
+    let (mut world, peer, invite) = bridged(&json!([dial(1, &json!({}))]), &[]);
     offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
     let answer = crate::sent::response_to(&world, CALLER, 200).message;
     let body = description(Raw(CALLER), 9, "a=sendonly\r\n");
@@ -156,8 +156,24 @@ fn the_caller_may_hold_too_and_both_at_once() {
 }
 
 #[test]
+fn another_stream_that_is_inactive_is_no_hold() {
+    let (mut world, peer, invite) = bridged(&json!([dial(1, &json!({}))]), &[]);
+    let audio = description(peer, 2, "a=sendrecv\r\n");
+    let body =
+        format!("{audio}m=video 41002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=inactive\r\n");
+    let request = Request { body: &body, ..Request::new("INVITE", 1) };
+    peer.request_as_callee(&mut world, &invite.message, "x", &request);
+    world.run_for(s(0.1));
+    peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("ACK", 1));
+    let answer = responses_to(&world, peer.0, 200).pop().unwrap().body();
+    assert!(answer.contains("a=sendrecv") && answer.contains("m=video 0 "), "{answer}");
+    assert!(played(&world).is_empty());
+    hang_up(&mut world, peer, &invite);
+}
+
+#[test]
 fn an_update_without_an_offer_changes_nothing() {
-    let (mut world, peer, invite) = bridged(json!([dial(1, &json!({}))]), &[]);
+    let (mut world, peer, invite) = bridged(&json!([dial(1, &json!({}))]), &[]);
     peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("UPDATE", 1));
     world.run_for(s(0.2));
     let answer = responses_to(&world, peer.0, 200).pop().unwrap();

@@ -65,6 +65,39 @@ fn keys_and_tags_are_for_the_leg_that_is_named() {
 }
 
 #[test]
+fn who_was_muted_before_or_during_a_whisper_stays_so_after_it() {
+    for (before, during, after) in [
+        (Some("mute"), None, true),
+        (None, Some("mute"), true),
+        (Some("mute"), Some("unmute"), false),
+    ] {
+        let mut world = connected(&json!({}));
+        let (_, callee) = sids(&world);
+        let mute = |world: &mut World, status: Option<&str>| {
+            let Some(status) = status else { return };
+            let reply = changes(world, &callee, &json!({ "mute_status": status }));
+            assert_eq!(reply, Reply::Accepted);
+        };
+        mute(&mut world, before);
+        let whisper = json!({ "whisper": { "verb": "play", "url": "/one.wav" } });
+        assert_eq!(changes(&mut world, &callee, &whisper), Reply::Accepted);
+        world.run_for(s(0.2));
+        mute(&mut world, during);
+        let muted = |world: &World| {
+            let mut facts = world.media.iter().rev();
+            facts.find_map(|fact| match fact {
+                MediaFact::Muted(_, LegId(1), muted) => Some(*muted),
+                _ => None,
+            })
+        };
+        assert_eq!(muted(&world), Some(true), "while it is whispered to");
+        world.run_for(s(2.0));
+        assert_eq!(muted(&world), Some(after), "{before:?} {during:?}");
+        finish(&mut world);
+    }
+}
+
+#[test]
 fn a_whisper_is_for_one_party_and_several_wait_for_each_other() {
     let mut world = connected(&json!({}));
     let (_, callee) = sids(&world);

@@ -223,7 +223,9 @@ fn of_a_telephone_number_the_user_is_the_number() {
 fn a_stranger_may_send_others_to_users_of_ours_alone() {
     // The callee of these dials is whoever a SIP URI names, and pays for nothing.
     for (refer_to, status) in [
+        // The address that it talks to, and one that the switch has besides.
         ("sip:jane@10.0.0.1", 202),
+        ("sip:jane@203.0.113.1", 202),
         ("sip:+15551234567@10.0.0.1", 403),
         ("tel:+15551234567", 403),
         ("sip:anybody@203.0.113.7", 403),
@@ -231,7 +233,7 @@ fn a_stranger_may_send_others_to_users_of_ours_alone() {
     ] {
         let scene = transfers(&json!({})).settings(|settings| {
             settings.refer = ReferPolicy::Transfer;
-            settings.own_addresses.push("10.0.0.1".parse().unwrap());
+            settings.own_addresses.push("203.0.113.1".parse().unwrap());
             let (username, password) = ("jane".to_owned(), "secret".to_owned());
             settings.clients.push(Client { username, password });
         });

@@ -43,7 +43,7 @@ pub(super) fn hold_music(entry: &Entry<'_>, directory: &Path) -> Option<String> 
         entry.fault("not a sound", SOUND);
         return None;
     };
-    let sound = match url.path().map(|path| (path, path.metadata())) {
+    match url.path().map(|path| (path, path.metadata())) {
         None => Some(written.to_owned()),
         Some((path, Ok(metadata))) if metadata.is_file() => {
             let path = absolute(entry, path, SOUND)?;
@@ -58,8 +58,7 @@ pub(super) fn hold_music(entry: &Entry<'_>, directory: &Path) -> Option<String> 
             unreadable(entry, "file", &error, SOUND);
             None
         }
-    };
-    sound
+    }
 }
 
 fn absolute(entry: &Entry<'_>, path: &Path, expected: &str) -> Option<PathBuf> {

@@ -125,14 +125,9 @@ impl Gateway {
         let status_queue = hooks::StatusQueue::new(hooks.clone());
         keep::recover(&store, &status_queue).await?;
         let keeper = keep::Keeper::new(journal, &config.settings);
-        let sip = sip::Config {
-            t1: config.sip.t1,
-            session_expires: config.sip.session_expires,
-            ..sip::Config::default()
-        };
         let settings = Arc::new(with_own_addresses(provisioned.settings));
         let (answers, inputs) = mpsc::channel(INPUTS_MAX);
-        let mut switch = Switch::new(settings, sip, secret()?);
+        let mut switch = Switch::new(settings, endpoint(config), secret()?);
         let to = |remote| udp.as_ref().map(|udp: &Arc<net::sip::Udp>| udp.flow_to(remote));
         let restored = registrations::restore(&store, &mut switch, to).await?;
         if restored > 0 {
@@ -187,6 +182,15 @@ impl Gateway {
     /// Where HTTP is served.
     pub fn http_address(&self) -> SocketAddr {
         self.http_address
+    }
+}
+
+/// How the SIP endpoint behaves.
+fn endpoint(config: &Config) -> sip::Config {
+    sip::Config {
+        t1: config.sip.t1,
+        session_expires: config.sip.session_expires,
+        ..sip::Config::default()
     }
 }
 

@@ -5,6 +5,8 @@
 //! The other party of a callee is the caller, whose list is replaced; the other party of the
 //! caller is the callee, which goes on as a call of its own.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 use sip::headers::Replaces;
 use sip::{InDialog, Message, Method, NameAddr, RequestId, Respond, Scheme, Uri};
@@ -197,8 +199,10 @@ impl Call {
     fn transfer_target(&self, leg: LegId, uri: &Uri) -> Option<Value> {
         let user = user_of(uri);
         let host = uri.host.trim_matches(['[', ']']).to_ascii_lowercase();
+        let is_own =
+            |ip| self.reached_at(leg) == Some(ip) || self.settings.own_addresses.contains(&ip);
         let is_ours = self.settings.realm.as_deref().is_some_and(|realm| realm == host)
-            || uri.host_ip().is_some_and(|ip| self.settings.own_addresses.contains(&ip));
+            || uri.host_ip().is_some_and(is_own);
         let is_tel = uri.scheme == Scheme::Tel;
         if (is_ours || is_tel) && self.settings.client(&user).is_some() {
             return Some(json!({ "type": "user", "name": user }));
@@ -212,6 +216,15 @@ impl Call {
             (true, false) => None,
             (false, _) => Some(json!({ "type": "sip", "sipUri": uri.to_string() })),
         }
+    }
+
+    /// The address of ours that a party talks to.
+    fn reached_at(&self, party: LegId) -> Option<IpAddr> {
+        let flow = match self.legs.get(&party).filter(|_| party != self.caller.id) {
+            Some(leg) => leg.flow,
+            None => self.caller.flow,
+        };
+        flow.map(|flow| flow.local.ip())
     }
 
     /// A registered device of ours, which has proved who it is.

@@ -194,6 +194,7 @@ impl Call {
             sip_reason: "Trying".to_owned(),
             last_event: None,
             early_at: None,
+            muted: false,
             attempted_at: None,
             answered_at: None,
             ended_at: None,

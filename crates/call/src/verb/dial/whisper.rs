@@ -18,16 +18,17 @@ impl Call {
                 if let Some(dial) = self.dial.as_mut() {
                     dial.whispers.remove(&party);
                 }
-                return self.effect(Effect::Media(Media::Mute(party, false)));
+                return self.let_be_heard(party);
             };
             let Some(next) = first.next() else {
                 waiting.pop_front();
                 continue;
             };
-            // why: the operator asks for it.
+            // why: a URL is the operator's word; a path is the application's, as everywhere else.
+            let trusted = self.script.is_fixed || next.url.contains("://");
             let base = self.script.base.clone();
             self.effect(Effect::Media(Media::Mute(party, true)));
-            let play = self.play(party, next, true, base);
+            let play = self.play(party, next, trusted, base);
             let waiting = self.dial.as_mut().and_then(|dial| dial.whispers.get_mut(&party));
             if let Some(playlist) = waiting.and_then(|waiting| waiting.front_mut()) {
                 playlist.playing = Some(play);
@@ -57,7 +58,28 @@ impl Call {
             if let Some(play) = playing {
                 self.stop_playing(party, play);
             }
-            self.effect(Effect::Media(Media::Mute(party, false)));
+            self.let_be_heard(party);
         }
+    }
+
+    /// A program mutes a leg, or lets it be heard again: after a whisper, where one is under way.
+    pub(crate) fn mute(&mut self, party: LegId, muted: bool) {
+        if party == self.caller.id {
+            self.caller.muted = muted;
+        } else if let Some(leg) = self.legs.get_mut(&party) {
+            leg.muted = muted;
+        }
+        if !self.dial.as_ref().is_some_and(|dial| dial.whispers.contains_key(&party)) {
+            self.let_be_heard(party);
+        }
+    }
+
+    /// Nothing of ours keeps a leg from being heard, unless a program does.
+    fn let_be_heard(&mut self, party: LegId) {
+        let muted = match self.legs.get(&party).filter(|_| party != self.caller.id) {
+            Some(leg) => leg.muted,
+            None => self.caller.muted,
+        };
+        self.effect(Effect::Media(Media::Mute(party, muted)));
     }
 }
