@@ -13,6 +13,9 @@ use crate::input::PlayEnd;
 use crate::leg::{LegId, caller};
 use crate::script::{Running, Stage};
 
+/// Audio that is shorter is none: one packet.
+const SHORTEST: Duration = Duration::from_millis(20);
+
 /// What is left of the audio of one verb.
 #[derive(Clone, Debug)]
 pub(crate) struct Playlist {
@@ -28,7 +31,10 @@ pub(crate) struct Playlist {
     /// What sounds, or is being fetched.
     pub(crate) playing: Option<PlayId>,
     played: Duration,
+    /// Something of it could not be had.
     failed: bool,
+    /// All of it could be had, and lasted.
+    is_repeated: bool,
 }
 
 impl Playlist {
@@ -48,6 +54,7 @@ impl Playlist {
             playing: None,
             played: Duration::ZERO,
             failed: false,
+            is_repeated: true,
         }
     }
 
@@ -58,7 +65,7 @@ impl Playlist {
             return None;
         }
         // why: an endless loop over what cannot be fetched would never pause.
-        if self.next >= self.urls.len() && !self.failed {
+        if self.next >= self.urls.len() && self.is_repeated {
             match &mut self.rounds {
                 Some(0) => return None,
                 Some(rounds) => *rounds -= 1,
@@ -89,10 +96,13 @@ impl Playlist {
         match end {
             PlayEnd::Finished(time) => {
                 self.played += *time;
-                !time.is_zero()
+                // why: over and over, what lasts no time would never let anything else run.
+                self.is_repeated &= *time >= SHORTEST;
+                *time >= SHORTEST
             }
             PlayEnd::Failed(_) => {
                 self.failed = true;
+                self.is_repeated = false;
                 false
             }
         }

@@ -13,11 +13,15 @@ const MUSIC: &str = "http://sounds.test/hold.wav";
 
 /// Bridged; the test plays the callee.
 fn bridged(list: &Value, answers: &[(&str, Value)]) -> (World, Raw, Sent) {
-    let peer = Raw(callee_address(1));
     let mut scene = Scene::running(list).caller(patient());
     for (url, answer) in answers {
         scene = scene.answering(url, text(answer));
     }
+    bridged_in(scene)
+}
+
+fn bridged_in(mut scene: Scene) -> (World, Raw, Sent) {
+    let peer = Raw(callee_address(1));
     scene.config.settings.hold_music = Some(MUSIC.to_owned());
     let mut world = scene.before_the_call();
     for (url, length) in [(MUSIC, 30.0), ("/one.wav", 1.0), ("/two.wav", 2.0)] {
@@ -120,6 +124,32 @@ fn the_hook_says_what_is_heard_and_is_asked_again_at_the_end() {
     world.run_for(s(9.0));
     assert_eq!(world.application.asked_at("/hold").len(), 2, "not again");
     assert_eq!(played(&world).last().unwrap(), "stops");
+    hang_up(&mut world, peer, &invite);
+}
+
+#[test]
+fn what_the_hook_names_is_the_applications_though_the_list_is_the_operators() {
+    let more = json!({ "onHoldHook": "/hold", "timeLimit": 9,
+                       "timeLimitWarning": { "before": 8, "play": "/two.wav" } });
+    let list = json!([{ "verb": "play", "url": "/one.wav", "loop": "forever" }]);
+    let fixed = json!([dial(1, &more)]).to_string();
+    let mut scene =
+        Scene::running(&json!([])).answering("/hold", text(&list)).application(|main| {
+            main.app_json = Some(fixed);
+        });
+    scene.caller = patient();
+    let (mut world, peer, invite) = bridged_in(scene);
+    offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
+    world.run_for(s(1.0));
+    let trusted = |url: &str| {
+        let is = |fact: &&MediaFact| matches!(fact, MediaFact::Plays(_, _, _, u) if u == url);
+        let Some(MediaFact::Plays(key, _, play, _)) = world.media.iter().find(is) else {
+            panic!("{url} is not played")
+        };
+        world.trusted.contains(&(*key, *play))
+    };
+    assert!(!trusted("/one.wav"), "it may be no file that the application may not name");
+    assert!(trusted("/two.wav"));
     hang_up(&mut world, peer, &invite);
 }
 

@@ -84,6 +84,15 @@ fn what_cannot_be_had_is_said_and_the_next_is_played() {
 }
 
 #[test]
+fn audio_that_lasts_no_time_is_not_repeated() {
+    let play = json!({ "verb": "play", "url": ["/none", "/none"], "loop": "forever" });
+    let mut world = begin(&json!([play]));
+    world.sounds.insert("/none".to_owned(), Duration::ZERO);
+    finish(&mut world);
+    assert_eq!(played(&world), ["/none", "/none"]);
+}
+
+#[test]
 fn a_caller_that_hangs_up_stops_it() {
     let mut world = begin_with(Scene::running(
         &json!([{ "verb": "play", "url": "/5.wav", "loop": "forever" }]),

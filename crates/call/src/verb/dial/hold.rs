@@ -130,7 +130,9 @@ impl Call {
         loop {
             let Some(hold) = self.hold_by(holder) else { return };
             if let Some(next) = hold.playlist.as_mut().and_then(Playlist::next) {
-                let play = self.play_next(self.caller.id, next, held);
+                // why: what a hook answers is not what the operator wrote.
+                let base = self.script.base.clone();
+                let play = self.play(held, next, false, base);
                 if let Some(playlist) = self.hold_by(holder).and_then(|hold| hold.playlist.as_mut())
                 {
                     playlist.playing = Some(play);
