@@ -34,8 +34,8 @@ fn unknown_keys_are_named_with_what_was_meant() {
          winer = \"jane\"\n",
         &[
             "2:1: /thinsk: unknown key; expected one of name, app, app_json, thinks, run_for, \
-             hook, sound, hold_music, network, callee, caller, expect, got \"thinsk\"; did you mean \
-             `thinks`",
+             hook, sound, hold_music, network, callee, caller, expect, got \"thinsk\"; did you \
+             mean `thinks`",
             "5:1: /callee/0/answer: unknown key; expected one of user, number, uri, carrier, name, \
              vanishes, fork, answers_again, early_media, rings, hangs_up, answers, busy, refuses, \
              keys, holds, got \"answer\"; did you mean `answers`",
