@@ -118,7 +118,9 @@ impl Call {
     /// Asks a hook while the list goes on.
     pub(crate) fn ask_aside(&mut self, hook: Hook, payload: Value, why: Why) {
         let id = self.question(self.caller.id, why);
-        let (base, trusted) = (self.script.base.clone(), self.script.is_fixed);
+        let of_session = matches!(why, Why::Inside | Why::Refer(_));
+        let trusted = self.script.is_fixed && !(of_session && self.session.is_foreign);
+        let base = self.script.base.clone();
         self.effect(Effect::Hook {
             hook: id,
             request: HookRequest { hook, base, trusted, payload },

@@ -14,11 +14,14 @@ pub(crate) struct Session {
     pub(crate) refer_hook: Option<Hook>,
     /// Told of INFO and MESSAGE.
     pub(crate) sip_request_hook: Option<Hook>,
+    /// A list that the operator did not write has set some of it: none of it is trusted.
+    pub(crate) is_foreign: bool,
 }
 
 impl Call {
     /// Runs a config; what it sets while a callee is screened holds for the whole call.
-    pub(crate) fn run_config(&mut self, _party: LegId, index: usize, config: Config) {
+    pub(crate) fn run_config(&mut self, party: LegId, index: usize, config: Config) {
+        let is_fixed = self.script(party).is_some_and(|script| script.is_fixed);
         let unsupported = [
             ("synthesizer", config.synthesizer.is_some()),
             ("recognizer", config.recognizer.is_some()),
@@ -35,6 +38,7 @@ impl Call {
             self.not_supported(&format!("/{index}/{name}"), &format!("the property {name}"));
         }
         let session = &mut self.session;
+        session.is_foreign |= !is_fixed;
         for name in &config.reset {
             match name.as_str() {
                 "onHoldMusic" => session.on_hold_music = None,

@@ -154,6 +154,19 @@ fn what_the_hook_names_is_the_applications_though_the_list_is_the_operators() {
 }
 
 #[test]
+fn what_a_screening_sets_is_the_applications_though_the_list_is_the_operators() {
+    let config = json!([{ "verb": "config", "onHoldMusic": "/one.wav" }]);
+    let fixed = json!([dial(1, &json!({ "confirmHook": "/confirm" }))]).to_string();
+    let scene = Scene::running(&json!([])).caller(patient()).answering("/confirm", text(&config));
+    let scene = scene.application(|main| main.app_json = Some(fixed));
+    let (mut world, peer, invite) = bridged_in(scene);
+    offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
+    assert_eq!(played(&world), ["/one.wav"]);
+    assert!(world.trusted.is_empty(), "it may be no file that the application may not name");
+    hang_up(&mut world, peer, &invite);
+}
+
+#[test]
 fn a_hook_with_nothing_to_hear_is_asked_once() {
     for list in
         [json!([]), json!([{ "verb": "hangup" }]), json!([{ "verb": "play", "url": "/no" }])]

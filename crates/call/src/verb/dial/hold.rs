@@ -91,7 +91,7 @@ impl Call {
 
     fn play_hold_music(&mut self, holder: LegId, held: LegId) {
         let (url, trusted) = match (&self.session.on_hold_music, &self.settings.hold_music) {
-            (Some(url), _) => (url.clone(), self.script.is_fixed),
+            (Some(url), _) => (url.clone(), self.script.is_fixed && !self.session.is_foreign),
             (None, Some(url)) => (url.clone(), true),
             (None, None) => return,
         };
