@@ -4,8 +4,6 @@
 //! The switch finds the other call; one of the partners leaves its call and takes, in the call of
 //! the other, the place of who asked. Its dialog, its audio and its `call_sid` stay.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
 use sip::headers::Replaces;
 
 use crate::call::{Call, Context, Output};
@@ -14,10 +12,8 @@ use crate::leg::attempt::Leg;
 use crate::leg::{LegId, callee};
 use crate::script::{Running, Stage};
 use crate::verb::dial::Dial;
-use crate::verb::dial::hears::Beneath;
-use crate::verb::dial::keys::Keys;
 use crate::verb::dial::refer::Referral;
-use crate::verb::dial::ring::State;
+use crate::verb::dial::ring::{self, State};
 
 /// Who asked, and for what.
 #[derive(Clone, Debug)]
@@ -44,30 +40,17 @@ impl Call {
         if let Some(dial) = self.dial.as_ref().filter(|dial| dial.is_bridged())
             && let Some(before) = dial.winner
         {
-            self.let_go_on(cx, before);
+            self.hang_up_on(cx, before);
         }
         self.dials += 1;
         leg.dial = self.dials;
         self.output(Output::Named(leg.call_sid.clone()));
         self.legs.insert(id, leg);
         self.dial = Some(Dial {
-            verb: verbs::Dial::of(Vec::new()),
-            places: false,
-            index: 0,
             state: State::Bridged(id),
-            started: cx.now,
             bridged_at: Some(cx.now),
             winner: Some(id),
-            beneath: Beneath::default(),
-            music: None,
-            unplayable: Vec::new(),
-            groups: VecDeque::new(),
-            delayed: BTreeSet::new(),
-            keys: Keys::default(),
-            holds: Vec::new(),
-            whispers: BTreeMap::new(),
-            records: Vec::new(),
-            starting: false,
+            ..Dial::new(cx.now, verbs::Dial::of(Vec::new()))
         });
         self.script.stage = Stage::Running(Running::Dial);
         self.effect(Effect::Media(Media::Bridge(self.caller.id, id)));
@@ -75,8 +58,8 @@ impl Call {
     }
 
     /// The dial ends as one whose callee hung up, and that callee is hung up.
-    fn let_go_on(&mut self, cx: Context<'_>, callee: LegId) {
-        self.dial_input(cx, crate::verb::dial::ring::Input::Detached);
+    fn hang_up_on(&mut self, cx: Context<'_>, callee: LegId) {
+        self.dial_input(cx, ring::Input::Detached);
         self.callee_input(cx, callee, callee::Input::Stop);
     }
 }

@@ -70,10 +70,33 @@ pub(crate) struct Dial {
     /// One for each element of `target`.
     pub(crate) records: Vec<Record>,
     /// Its targets are being called one after the other; the outcome waits until all were.
-    pub(crate) starting: bool,
+    starting: bool,
 }
 
 impl Dial {
+    /// One that has called nobody yet.
+    pub(crate) fn new(now: Instant, verb: verbs::Dial) -> Dial {
+        Dial {
+            records: verb.target.iter().map(|_| Record::default()).collect(),
+            verb,
+            places: false,
+            index: 0,
+            state: State::Ringing,
+            started: now,
+            bridged_at: None,
+            winner: None,
+            beneath: Beneath::default(),
+            music: None,
+            unplayable: Vec::new(),
+            groups: VecDeque::new(),
+            delayed: BTreeSet::new(),
+            keys: Keys::default(),
+            holds: Vec::new(),
+            whispers: BTreeMap::new(),
+            starting: false,
+        }
+    }
+
     /// JSON pointer of a target, for alerts.
     pub(crate) fn place(&self, target: usize) -> String {
         if self.places {
@@ -99,27 +122,9 @@ impl Call {
     ) {
         self.script.stage = Stage::Running(Running::Dial);
         self.dials += 1;
-        let records = verb.target.iter().map(|_| Record::default()).collect();
         let timeout = verb.timeout;
-        self.dial = Some(Dial {
-            verb,
-            places,
-            index,
-            state: State::Ringing,
-            started: cx.now,
-            bridged_at: None,
-            winner: None,
-            beneath: Beneath::default(),
-            music: None,
-            unplayable: Vec::new(),
-            groups: VecDeque::new(),
-            delayed: BTreeSet::new(),
-            keys: Keys::default(),
-            holds: Vec::new(),
-            whispers: BTreeMap::new(),
-            records,
-            starting: true,
-        });
+        let dial = Dial::new(cx.now, verb);
+        self.dial = Some(Dial { places, index, starting: true, ..dial });
         self.say_what_does_not_run();
         self.prepare_caller(cx);
         self.timers.arm(Timer::Ring, cx.now + timeout);
