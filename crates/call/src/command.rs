@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use verbs::callback::{Defaults, Speech};
+use verbs::callback::{Defaults, Direction, Speech};
 use verbs::rest::{CreateCall, Update};
 use verbs::{Dial, Target, TargetFrom};
 
@@ -230,6 +230,7 @@ fn placed(create: CreateCall, command: CommandId) -> Placed {
         },
     };
     Placed {
+        direction: Direction::Outbound,
         from: create.from,
         to: create.to.address().to_owned(),
         caller_name: create.caller_name,

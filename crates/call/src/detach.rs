@@ -65,6 +65,7 @@ impl Call {
     pub(crate) fn detached(detached: Detached, random: Random) -> (Call, Runs) {
         let Detached { id, leg, runs, settings, parent_call_sid, hops, .. } = detached;
         let origin = Origin::Placed(Box::new(Placed {
+            direction: leg.direction,
             from: leg.from.clone(),
             to: leg.to.clone(),
             caller_name: None,

@@ -430,7 +430,10 @@ impl Switch {
             }
         }
         if over {
-            self.sids.remove(&live.call.call_sid);
+            // why: its caller may have gone on in another call, under the same name.
+            if self.sids.get(&live.call.call_sid) == Some(&key) {
+                self.sids.remove(&live.call.call_sid);
+            }
         } else {
             self.keep(key, live);
         }

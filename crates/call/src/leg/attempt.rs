@@ -7,6 +7,7 @@ use std::time::Instant;
 use media::sdp::{self, Codec, Description, Negotiated};
 use serde_json::Value;
 use sip::{Flow, Login, Message, Proof, RejectCause};
+use verbs::callback::Direction;
 use verbs::status::{self, CallStatus, LostBecause};
 
 use crate::call::{Call, Context};
@@ -14,10 +15,11 @@ use crate::effect::{Effect, Media, SipAction};
 use crate::input::Way;
 use crate::leg::LegId;
 use crate::leg::callee::{self, Action, State};
+use crate::leg::caller_leg::Caller;
 use crate::leg::local::Local;
 use crate::leg::screening::{self, Screening};
 use crate::leg::target;
-use crate::route::Attempt;
+use crate::route::{Attempt, NextHop, Reaches};
 use crate::timer::Timer;
 use crate::verb::dial::ring;
 
@@ -48,6 +50,8 @@ pub(crate) struct Leg {
     pub(crate) negotiated: Option<Negotiated>,
     /// SIP Call-ID, from the INVITE on.
     pub(crate) sip_call_id: Option<String>,
+    /// Inbound only where it was the caller of another call before.
+    pub(crate) direction: Direction,
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) customer_data: Option<Value>,
@@ -84,6 +88,93 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
+    /// One that nobody was called for yet.
+    pub(crate) fn new(call_sid: String, route: Attempt, local: Local) -> Leg {
+        Leg {
+            state: State::Resolving,
+            call_sid,
+            dial: 0,
+            places: false,
+            target: 0,
+            attempt: 0,
+            route,
+            flow: None,
+            large: None,
+            ways: VecDeque::new(),
+            local,
+            offered: Vec::new(),
+            negotiated: None,
+            sip_call_id: None,
+            direction: Direction::Outbound,
+            from: String::new(),
+            to: String::new(),
+            customer_data: None,
+            muted: false,
+            status: CallStatus::Trying,
+            sip_status: 100,
+            sip_reason: "Trying".to_owned(),
+            last_event: None,
+            early_at: None,
+            attempted_at: None,
+            answered_at: None,
+            ended_at: None,
+            bye_headers: Vec::new(),
+            peer_bye_headers: Vec::new(),
+            hung_up: false,
+            lost_because: None,
+            login: None,
+            proofs: Vec::new(),
+            redirected: false,
+            screening: None,
+            in_endpoint: false,
+        }
+    }
+
+    /// The caller of a call, on its way to another one.
+    pub(crate) fn of_caller(caller: &Caller, call_sid: String) -> Option<Leg> {
+        let (flow, origin) = (caller.flow?, &caller.origin);
+        let carrier = caller.carrier.clone();
+        let reaches = match (origin.placed(), &carrier) {
+            (Some(placed), _) => placed.reaches,
+            (None, Some(carrier)) => Reaches::Carrier(carrier.send_call_sid),
+            (None, None) => Reaches::Device,
+        };
+        let route = Attempt {
+            uri: String::new(),
+            next_hop: NextHop::Flow(flow),
+            gateway: None,
+            reaches,
+            carrier,
+            diversion: None,
+            credentials: None,
+            redirected: false,
+        };
+        Some(Leg {
+            state: State::Up,
+            flow: Some(flow),
+            negotiated: caller.negotiated,
+            sip_call_id: Some(origin.sip_call_id().to_owned()),
+            direction: origin.direction(),
+            from: origin.calling_user().to_owned(),
+            to: origin.called_user().to_owned(),
+            muted: caller.muted,
+            status: CallStatus::InProgress,
+            sip_status: 200,
+            sip_reason: "OK".to_owned(),
+            last_event: Some((CallStatus::InProgress, 200)),
+            attempted_at: caller.attempted_at,
+            answered_at: caller.answered_at,
+            login: caller.login.clone(),
+            in_endpoint: true,
+            ..Leg::new(call_sid, route, caller.local.clone())
+        })
+    }
+
+    /// Name of its carrier.
+    pub(crate) fn carrier_name(&self) -> Option<String> {
+        self.route.carrier.as_ref().map(|carrier| carrier.name.clone())
+    }
+
     /// Nothing more can come from it.
     fn over(&self) -> bool {
         self.state == State::Ended && !self.in_endpoint
