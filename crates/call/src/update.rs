@@ -139,7 +139,7 @@ impl Call {
         let Some(callee) = self.bridged_with(self.caller.id) else {
             return Err(Reply::refused(422, "child_call_hook: no callee is connected"));
         };
-        self.detach(cx, callee, Runs::Hook(hook.clone()));
+        self.detach(cx, callee, Runs::Hook(hook.clone()), None);
         Ok(())
     }
 
@@ -186,7 +186,7 @@ impl Call {
                 if self.bridged_with(id).is_none() {
                     return Reply::refused(422, "call_hook: the callee is connected to nobody");
                 }
-                self.detach(cx, id, Runs::Hook(hook.clone()));
+                self.detach(cx, id, Runs::Hook(hook.clone()), None);
                 Reply::Accepted
             }
             Update::CallHook { .. } => Reply::refused(

@@ -1,4 +1,4 @@
-//! Two calls become one: how the switch carries out an attended transfer.
+//! What a transfer does to two calls: they become one, or one hears of the other.
 //!
 //! Of the two partners one stays where it is the caller of its call, and the other comes to it,
 //! callee or caller; where both are callees, one becomes a call of its own first.
@@ -54,6 +54,20 @@ impl Switch {
         }
     }
 
+    /// A leg hears what came of a transfer that it asked for.
+    pub(super) fn tell_referrer(
+        &mut self,
+        now: Instant,
+        (key, leg): (CallKey, LegId),
+        status: u16,
+        reason: &str,
+    ) {
+        self.step(now, key, |call, cx| {
+            call.tell_referrer(cx, leg, status, reason);
+            call.settle(cx);
+        });
+    }
+
     /// Who is connected to this leg.
     fn partner(&self, key: CallKey, leg: LegId) -> Option<Partner> {
         let call = self.call(key)?;
@@ -64,7 +78,7 @@ impl Switch {
     /// A callee becomes a call of its own, that runs nothing yet.
     fn on_its_own(&mut self, now: Instant, partner: Partner) -> Option<CallKey> {
         let invite = self.invite_of(partner.key, partner.leg)?;
-        self.step(now, partner.key, |call, cx| call.detach(cx, partner.leg, Runs::Nothing));
+        self.step(now, partner.key, |call, cx| call.detach(cx, partner.leg, Runs::Nothing, None));
         self.leg_of(invite).map(|(key, _)| key)
     }
 

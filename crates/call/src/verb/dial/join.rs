@@ -32,7 +32,7 @@ impl Call {
     /// The partners can be connected: whoever asked is told so.
     pub(crate) fn accept_join(&mut self, join: &Join) {
         self.accept_refer(join.leg, &join.referral);
-        self.notify(join.leg, &join.referral, "200 OK", "terminated;reason=noresource");
+        self.notify_end(join.leg, &join.referral, "200 OK");
     }
 
     /// The caller leaves for another call, with its dialog, its audio and its `call_sid`. What is

@@ -412,7 +412,9 @@ impl Call {
             .map(|(index, (record, target))| record.report(index, target, &dial, won_by))
             .collect();
         if end != End::Completed {
-            self.last_failure = Some(dial.failure(end));
+            let (status, reason) = dial.failure(end);
+            self.transfer_ended(cx, status, &reason);
+            self.last_failure = Some((status, reason));
         } else {
             self.last_failure = None;
         }
