@@ -22,7 +22,7 @@ use crate::effect::{Alert, Effect, HookId, SipAction};
 use crate::hook::Asked;
 use crate::input::Input;
 use crate::leg::LegId;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::caller_leg::{Caller, Farewell};
 use crate::leg::origin::Origin;
 use crate::leg::target::OwnPorts;

@@ -11,7 +11,7 @@ use verbs::callback::Defaults;
 use verbs::status::CallStatus;
 
 use crate::call::{Call, Context, Output, Runs};
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::origin::{Origin, Placed};
 use crate::leg::{LegId, caller};
 use crate::random::Random;

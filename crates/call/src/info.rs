@@ -8,7 +8,7 @@ use verbs::status::CallStatus;
 use crate::call::Call;
 use crate::effect::{Effect, HookRequest};
 use crate::leg::LegId;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::caller_leg::Caller;
 use crate::verb::dial::result::seconds;
 

@@ -12,7 +12,7 @@ use verbs::status::CallStatus;
 use crate::call::Call;
 use crate::effect::Effect;
 use crate::info::local_address;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::caller_leg::Caller;
 use crate::route::Reaches;
 use crate::settings::Carrier;

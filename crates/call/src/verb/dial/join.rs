@@ -8,7 +8,7 @@ use sip::headers::Replaces;
 
 use crate::call::{Call, Context, Output};
 use crate::effect::{Effect, Media};
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::{LegId, callee, caller};
 use crate::script::{Running, Stage};
 use crate::verb::dial::Dial;

@@ -29,8 +29,8 @@ use verbs::status::LostBecause;
 
 use crate::call::{Call, Context};
 use crate::leg::LegId;
-use crate::leg::attempt::Leg;
 use crate::leg::callee;
+use crate::leg::callee_leg::Leg;
 use crate::script::{Running, Stage};
 use crate::timer::Timer;
 use crate::verb::play::Playlist;

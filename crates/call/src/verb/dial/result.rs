@@ -11,7 +11,7 @@ use verbs::status::{self, DialStatus, LostBecause, Outcome, TargetStatus};
 use crate::call::{Call, Context};
 use crate::effect::{Effect, Media};
 use crate::hook::Why;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::{LegId, callee};
 use crate::route::{Attempt, Unroutable};
 use crate::script::Stage;
