@@ -371,10 +371,10 @@ fn what_can_never_be_is_refused_at_once_and_nothing_is_told_of_it() {
         assert!(got == status && msg.contains(said), "{more}: {reply:?}");
         assert!(world.application.told.is_empty() && world.records.is_empty(), "{more}");
     }
-    for property in ["proxy", "timeout", "delay", "priority", "callerId", "srtp"] {
+    for property in ["proxy", "delay", "srtp"] {
         let mut to = target(1);
         to[property] = match property {
-            "proxy" | "callerId" => json!("10.0.0.9"),
+            "proxy" => json!("10.0.0.9"),
             "srtp" => json!("off"),
             _ => json!(3),
         };

@@ -418,8 +418,8 @@ impl Call {
         } else {
             self.last_failure = None;
         }
+        self.effect(Effect::Media(Media::Silence(self.caller.id)));
         if self.caller.state.alive() {
-            self.effect(Effect::Media(Media::Silence(self.caller.id)));
             self.script.stage = Stage::Next;
         }
         let default_hook = self.application.as_ref().is_some_and(|a| a.default_hooks);
