@@ -63,6 +63,7 @@ mod status_events;
 mod strangers_ask;
 mod targets_in_order;
 mod the_judge_can_fail;
+mod the_judge_knows_transfers;
 mod time_limit;
 mod transfers;
 mod users_call_each_other;
