@@ -112,6 +112,8 @@ pub struct Phone {
     agenda: BTreeMap<(Instant, InviteId, Act), ()>,
     up: BTreeSet<InviteId>,
     cancelled: BTreeSet<InviteId>,
+    /// Calls that it has hung up.
+    left: BTreeSet<InviteId>,
     /// Calls whose first answer of ours was acknowledged.
     acked: BTreeSet<InviteId>,
     /// Its own call.
@@ -155,6 +157,7 @@ impl Phone {
             agenda: BTreeMap::new(),
             up: BTreeSet::new(),
             cancelled: BTreeSet::new(),
+            left: BTreeSet::new(),
             acked: BTreeSet::new(),
             called: None,
             sent: BTreeMap::new(),
@@ -383,6 +386,7 @@ impl Phone {
             }
             Act::Hangup => {
                 if self.up.remove(&id) {
+                    self.left.insert(id);
                     self.endpoint.bye(now, id, &[]);
                 }
             }
@@ -453,8 +457,11 @@ impl Phone {
                 self.endpoint.respond_reinvite(now, id, response);
             }
             Event::Request { id, request_id, request, .. } => {
-                self.endpoint.reply(now, request_id, Respond::status(200));
-                if let Some(id) = id.filter(|_| request.is(&Method::Notify)) {
+                // why: who has hung up waits for nothing any more.
+                let gone = id.is_some_and(|id| self.left.contains(&id));
+                let status = if gone { 481 } else { 200 };
+                self.endpoint.reply(now, request_id, Respond::status(status));
+                if let Some(id) = id.filter(|_| request.is(&Method::Notify) && !gone) {
                     self.notified(now, id, &request);
                 }
             }
@@ -470,6 +477,7 @@ impl Phone {
                 self.up.remove(&id);
                 self.cancelled.remove(&id);
                 self.acked.remove(&id);
+                self.left.remove(&id);
                 self.agenda.retain(|(_, of, _), ()| *of != id);
                 self.note(now, Note::Released);
             }

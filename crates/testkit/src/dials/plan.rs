@@ -217,7 +217,10 @@ impl Plan {
             seed,
             transport: if random.chance(20) { Transport::Tcp } else { Transport::Udp },
             weather: *random.pick(&[Weather::FAIR, Weather::MILD, Weather::FOUL]),
-            caller: called.then(|| caller(random)),
+            caller: called.then(|| caller(random)).map(|caller| match transfers.patient {
+                true => Caller { cancels: None, ..caller },
+                false => caller,
+            }),
             callees: callees.into_iter().zip(challenges).collect(),
             list,
             results,

@@ -10,7 +10,7 @@ use super::manner::{CONFIRM, SOUNDS, Talk};
 use super::plan::{self, CALLER, DONE};
 use crate::application::Answer;
 use crate::random::Random;
-use crate::script::{Callee, Offer, Refer, ReferTo};
+use crate::script::{Callee, Offer, Outcome, Refer, ReferTo};
 use crate::world::SWITCH;
 
 /// The hook of a REFER.
@@ -36,6 +36,8 @@ pub struct Transfers {
     pub updates: Vec<bool>,
     /// A program calls callee 1 then, so that it is in two calls.
     pub second_call: Option<Duration>,
+    /// The caller is in no hurry.
+    pub patient: bool,
 }
 
 impl Default for Transfers {
@@ -48,6 +50,7 @@ impl Default for Transfers {
             refers: Vec::new(),
             updates: Vec::new(),
             second_call: None,
+            patient: false,
         }
     }
 }
@@ -179,9 +182,14 @@ impl Transfers {
         if random.chance(50) {
             return Transfers { updates, ..Transfers::default() };
         }
-        let policy = *random.pick(&[ReferPolicy::Refuse, ReferPolicy::Transfer]);
+        let second_call = random.chance(25).then(|| random.time(s(0.0)..s(2.0)));
+        let policy = match second_call {
+            Some(_) => ReferPolicy::Transfer,
+            None => *random.pick(&[ReferPolicy::Refuse, ReferPolicy::Transfer]),
+        };
         let has_user = random.chance(70);
-        let hooked = *random.pick(&[0, 50, 100]);
+        let hooked = if second_call.is_some() { 10 } else { *random.pick(&[0, 60, 100]) };
+        let patient = random.chance(60);
         for list in lists {
             let dials = list.as_array_mut().into_iter().flatten();
             for dial in dials.filter(|verb| verb["verb"] == "dial") {
@@ -197,8 +205,11 @@ impl Transfers {
             // why: a callee may become the caller of a call, and somebody must hang up in the end.
             let hangs_up = random.time(s(0.0)..s(6.0));
             callee.hangs_up.get_or_insert(hangs_up);
+            if patient && random.chance(60) {
+                // why: of a call that is never answered nobody is transferred.
+                callee.outcome = Outcome::Answers(random.time(s(0.0)..s(2.0)));
+            }
         }
-        let second_call = random.chance(20).then(|| random.time(s(0.0)..s(3.0)));
         let moment = random.time(s(0.0)..s(3.0));
         let mut own: Vec<Vec<Duration>> = Vec::new();
         for place in 0..=callees.len() {
@@ -221,6 +232,7 @@ impl Transfers {
                 .collect(),
             updates,
             second_call,
+            patient,
         }
     }
 }

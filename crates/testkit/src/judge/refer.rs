@@ -70,6 +70,8 @@ pub(super) struct Step {
     accepted: Option<Named>,
     /// One was refused.
     refused: bool,
+    /// One, perhaps another, got 202.
+    allowed: bool,
     /// Something that is more than an answer.
     acted: Option<String>,
     /// Who hung up: the SIP Call-ID, its call, and whether it was let go before.
@@ -218,11 +220,13 @@ impl Judge {
             return Err(format!("{status} for a REFER that never came"));
         };
         match refer.status.replace(status) {
+            // why: nothing is kept of who is a stranger so far. It came before the answer that
+            // makes its dialog, and comes a second time, after that.
+            None | Some(481) => {}
             Some(before) if before != status => {
                 return Err(format!("a REFER gets {status} after {before}"));
             }
             Some(_) => return Ok(()),
-            None => {}
         }
         if status >= 300 {
             self.step.refused = true;
@@ -233,6 +237,7 @@ impl Judge {
                 _ => Ok(()),
             };
         }
+        self.step.allowed = true;
         let (leg, verdict) = (refer.leg, refer.verdict.clone());
         if status != 202 {
             return Err(format!("a REFER gets {status}, which is no answer to it"));
@@ -332,9 +337,9 @@ impl Judge {
     pub(super) fn left(&mut self, call_id: &str, key: Option<CallKey>, let_go: bool) {
         self.step.left = Some((call_id.to_owned(), key, let_go));
         let of_dialog = |(named, _): &(&Named, &Refer)| named.0 == call_id;
-        let mut refers = self.referring.refers.iter().filter(of_dialog);
-        let accepted = refers.any(|(_, refer)| refer.status == Some(202));
-        let asking = refers.any(|(_, refer)| refer.status.is_none());
+        let refers = || self.referring.refers.iter().filter(of_dialog);
+        let accepted = refers().any(|(_, refer)| refer.status == Some(202));
+        let asking = refers().any(|(_, refer)| refer.status.is_none());
         if accepted {
             self.meter.count(Crossing::ReferrerLeaves);
         }
@@ -343,7 +348,8 @@ impl Judge {
         }
     }
 
-    /// Somebody gets its first BYE or CANCEL: not because a stranger to its call hung up.
+    /// Somebody gets its first BYE or CANCEL: not because a stranger to its call hung up, unless it
+    /// waited to hear of a transfer.
     pub(super) fn is_its_own_end(
         &self,
         call_id: &str,
@@ -351,11 +357,19 @@ impl Judge {
         to: SocketAddr,
     ) -> Result<(), String> {
         match &self.step.left {
-            Some((left, of, let_go)) if left != call_id && (*let_go || *of != key) => {
+            Some((left, of, let_go))
+                if left != call_id && (*let_go || *of != key) && !self.has_referred(call_id) =>
+            {
                 Err(format!("{to} is given up, for somebody hung up who is not its party"))
             }
             _ => Ok(()),
         }
+    }
+
+    /// A REFER of this dialog was accepted.
+    fn has_referred(&self, call_id: &str) -> bool {
+        let mut refers = self.referring.refers.iter();
+        refers.any(|(named, refer)| named.0 == call_id && refer.status == Some(202))
     }
 
     /// Whoever is hung up by us has heard how its REFER ended. A NOTIFY that nobody answered says
@@ -400,7 +414,7 @@ impl Judge {
     /// The switch has done all that follows from what it was last told.
     pub(super) fn refers_settled(&mut self) -> Result<(), String> {
         let step = std::mem::take(&mut self.step);
-        if let Some(acted) = step.acted.filter(|_| step.refused) {
+        if let Some(acted) = step.acted.filter(|_| step.refused && !step.allowed) {
             return Err(format!("a REFER is refused, and {acted}"));
         }
         let told = |named: &Named| self.referring.refers.get(named).map(|refer| refer.told);

@@ -94,7 +94,12 @@ impl Judge {
             Media::Silence(leg) if sounds.just_closed.contains(&(key, *leg)) => Ok(()),
             Media::Ringback(leg, _) | Media::Silence(leg) => {
                 sounds.hears.remove(&(key, *leg));
-                sounds.needs((key, *leg), "a tone or silence")
+                sounds.needs((key, *leg), "a tone or silence")?;
+                if self.call(key).onward {
+                    // why: who referred the other party stays, to hear what comes of that.
+                    self.leaves_bridge((key, *leg));
+                }
+                Ok(())
             }
             Media::SetRemote(leg, _) => sounds.needs((key, *leg), "an address"),
             Media::SendKeys(leg, ..) => sounds.needs((key, *leg), "keys"),

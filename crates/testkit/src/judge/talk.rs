@@ -291,7 +291,7 @@ impl Judge {
             return caller.status.is_none_or(|status| status < 300).then_some(caller.dialog);
         }
         let called = self.called.get(call_id)?;
-        let early = called.failed.is_none() && called.answered.is_empty();
+        let early = called.failed.is_none() && !called.cancelled && called.answered.is_empty();
         called.answered.get(tag).copied().or(early.then(Dialog::default))
     }
 
@@ -311,10 +311,9 @@ impl Judge {
         to: (CallKey, LegId),
         as_caller: bool,
     ) -> Option<String> {
-        let of_leg = |called: &&mut Called| {
-            called.leg == from && !called.answered.values().all(Dialog::over)
-        };
-        if let Some(called) = self.called.values_mut().find(of_leg) {
+        let of_leg = |called: &&mut Called| called.leg == from && !called.answered.is_empty();
+        let latest = self.called.values_mut().filter(of_leg).max_by_key(|called| called.number);
+        if let Some(called) = latest {
             called.leg = to;
             called.is_caller = as_caller;
             return called.call_sid.clone();
