@@ -227,6 +227,7 @@ impl Call {
                 Action::Answer => self.caller_answered(cx),
                 Action::Reject => self.caller_rejected(),
                 Action::Bye => {
+                    self.end_subscription(self.caller.id);
                     let headers = self.caller.farewell.headers.clone();
                     self.sip(SipAction::Bye(self.caller.id, headers));
                 }

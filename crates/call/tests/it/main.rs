@@ -66,6 +66,7 @@ mod the_judge_can_fail;
 mod the_judge_knows_transfers;
 mod time_limit;
 mod transfers;
+mod transfers_cross;
 mod users_call_each_other;
 mod verbs_around_a_dial;
 mod verbs_for_one_party;
