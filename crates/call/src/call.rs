@@ -373,9 +373,15 @@ impl Call {
                     cause,
                     sip::EndCause::Bye | sip::EndCause::Unreachable | sip::EndCause::Gone
                 );
-                if cause == sip::EndCause::NoPrack {
+                match cause {
                     // RFC 3262 §3: the endpoint has refused its INVITE.
-                    self.caller_status(CallStatus::Failed, 504, None);
+                    sip::EndCause::NoPrack => self.caller_status(CallStatus::Failed, 504, None),
+                    // Our 200 could not be written.
+                    sip::EndCause::Failed => {
+                        self.caller.answered_at = None;
+                        self.caller_status(CallStatus::Failed, 500, None);
+                    }
+                    _ => {}
                 }
                 self.caller_left(cx, request.as_ref(), peer);
             }
@@ -391,6 +397,7 @@ impl Call {
             | Event::Responded { .. }
             | Event::Modified { .. }
             | Event::NotModified { .. }
+            Event::Accepted { .. } => self.caller_accepted(cx),
             | Event::Rejected { .. } => {}
         }
     }
@@ -430,3 +437,4 @@ impl Call {
         }
     }
 }
+            | Event::Accepted { .. }

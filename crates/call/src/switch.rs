@@ -351,6 +351,7 @@ impl Switch {
             | Event::Rejected { id, .. }
             | Event::Cancelled { id, .. }
             | Event::Acked { id, .. }
+            | Event::Accepted { id }
             | Event::Ended { id, .. }
             | Event::Reinvite { id, .. }
             | Event::Modified { id, .. }

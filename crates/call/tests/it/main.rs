@@ -11,6 +11,7 @@ mod stranger;
 
 mod action_hook_answers;
 mod answer_crosses_cancel;
+mod answer_waits_for_a_prack;
 mod attended_transfer;
 mod bridge_ends;
 mod busy_beats_failed;
