@@ -270,7 +270,9 @@ impl Endpoint {
         self.release();
     }
 
-    /// Answers the [`Event::Reinvite`] that came last; as [`Endpoint::respond`].
+    /// Answers the [`Event::Reinvite`] that came last, with a final status; as
+    /// [`Endpoint::respond`]. Nobody is asked whether a session may change, so a re-INVITE is
+    /// answered at once and never provisionally: a status below 200 is sent as 500.
     pub fn respond_reinvite(&mut self, now: Instant, id: InviteId, response: Respond) {
         self.with(id, |session, stack| session.respond_reinvite(stack, now, response));
         self.release();
