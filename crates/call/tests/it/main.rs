@@ -45,6 +45,7 @@ mod music_while_ringing;
 mod next_address;
 mod next_gateway;
 mod not_supported_is_said;
+mod next_hop_is_named;
 mod odd_callees_survive_any_weather;
 mod passwords_are_guessed;
 mod phone_numbers;

@@ -65,7 +65,7 @@ pub struct Dial {
     pub listen: Option<Box<Listen>>,
     /// Asked for what a party on hold hears.
     pub on_hold_hook: Option<Hook>,
-    /// Next hop of every INVITE.
+    /// Next hop of every INVITE: `host`, `host:port` or a SIP URI; kept as a SIP URI.
     pub proxy: Option<String>,
     /// Asked when a party sends REFER.
     pub refer_hook: Option<Hook>,
@@ -250,7 +250,7 @@ impl Object for Dial {
             headers: fields.or_default::<HeaderMap>("headers").0,
             listen: fields.optional(["listen", "stream"]),
             on_hold_hook: fields.optional("onHoldHook"),
-            proxy: super::one_line(fields, "proxy"),
+            proxy: super::proxy(fields, "proxy"),
             refer_hook: fields.optional("referHook"),
             srtp_encryption: fields.optional("srtpEncryption"),
             tag: fields.optional("tag").map(Value::Object),

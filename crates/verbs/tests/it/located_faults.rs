@@ -33,7 +33,7 @@ fn each_property_of_dial_is_read_strictly() {
 
 #[test]
 fn a_target_that_cannot_be_called_is_a_fault() {
-    check("targets", 20);
+    check("targets", 21);
 }
 
 #[test]

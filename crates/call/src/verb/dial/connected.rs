@@ -53,13 +53,12 @@ impl Call {
         let mut unsupported: Vec<String> = Vec::new();
         let verb = &dial.verb;
         let place = format!("/{}", dial.index);
-        let of_dial: [(&str, bool); 8] = [
+        let of_dial: [(&str, bool); 7] = [
             ("amd", verb.amd.is_some()),
             ("boostAudioSignal", verb.boost_audio_signal != 0.0),
             ("dub", !verb.dub.is_empty()),
             ("exitMediaPath", verb.exit_media_path),
             ("listen", verb.listen.is_some()),
-            ("proxy", verb.proxy.is_some()),
             ("srtpEncryption", verb.srtp_encryption.is_some()),
             ("transcribe", verb.transcribe.is_some()),
         ];
@@ -67,9 +66,8 @@ impl Call {
             unsupported.push(format!("{place}/{name}"));
         }
         for (index, target) in verb.target.iter().enumerate() {
-            let of_target = [("proxy", target.proxy.is_some()), ("srtp", target.srtp.is_some())];
-            for (name, _) in of_target.iter().filter(|(_, given)| *given) {
-                unsupported.push(format!("{place}/target/{index}/{name}"));
+            if target.srtp.is_some() {
+                unsupported.push(format!("{place}/target/{index}/srtp"));
             }
         }
         for pointer in unsupported {
