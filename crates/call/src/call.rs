@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
+use sip::headers::Replaces;
 use sip::registrar::Registrar;
 use sip::{Event, Flow, Message};
 use verbs::Hook;
@@ -31,6 +32,7 @@ use crate::random::Random;
 use crate::route::Resting;
 use crate::script::{Running, Script, Stage};
 use crate::settings::{Application, Carrier, Settings};
+use crate::switch::replace::Replaced;
 use crate::timer::{Timer, Timers};
 use crate::verb::config::Session;
 use crate::verb::dial::Dial;
@@ -64,6 +66,8 @@ pub(crate) enum Runs {
     List(String),
     /// Nothing: it is about to be connected.
     Nothing,
+    /// Nothing: it takes the place of another leg.
+    InPlaceOf(Box<Replaced>),
 }
 
 /// What a step may read besides the call itself.
@@ -98,6 +102,8 @@ pub(crate) enum Output {
     Detached(Box<Detached>),
     /// The other party of this leg is to be connected to that of another leg.
     Join(Box<Join>),
+    /// The caller can be answered, and is to take the place of the leg of this dialog.
+    TakePlace(Box<Replaces>),
 }
 
 /// One call. See the module.
@@ -142,7 +148,11 @@ impl Call {
     pub(crate) fn arrived(arrival: Arrival, settings: Arc<Settings>, random: Random) -> Call {
         let Arrival { request, flow, carrier, runs } = arrival;
         let origin = Origin::arrived(request);
-        Call::new(origin, Some(flow), carrier, runs, settings, random)
+        let mut call = Call::new(origin, Some(flow), carrier, runs.clone(), settings, random);
+        if let Runs::InPlaceOf(replaced) = runs {
+            replaced.pass_on(&mut call);
+        }
+        call
     }
 
     /// A call from the beginning.
@@ -156,7 +166,9 @@ impl Call {
     ) -> Call {
         let application = match &runs {
             Runs::Application(application) => Some(Arc::clone(application)),
-            Runs::User(_) | Runs::Hook(_) | Runs::List(_) | Runs::Nothing => None,
+            Runs::User(_) | Runs::Hook(_) | Runs::List(_) | Runs::Nothing | Runs::InPlaceOf(_) => {
+                None
+            }
         };
         let base = application.as_ref().and_then(|application| application.call_hook.clone());
         let status_hook = application.as_ref().and_then(|a| a.call_status_hook.clone());
@@ -385,6 +397,7 @@ impl Call {
                 }
                 self.caller_left(cx, request.as_ref(), peer);
             }
+            Event::Accepted { .. } => self.caller_accepted(cx),
             Event::Acked { request, .. } => self.caller_acked(cx, &request),
             Event::Reinvite { request, .. } => self.reinvite(cx, self.caller.id, &request),
             Event::Request { request_id, request, .. } => {
@@ -397,7 +410,6 @@ impl Call {
             | Event::Responded { .. }
             | Event::Modified { .. }
             | Event::NotModified { .. }
-            Event::Accepted { .. } => self.caller_accepted(cx),
             | Event::Rejected { .. } => {}
         }
     }
@@ -430,6 +442,7 @@ impl Call {
             }
             Event::Released { .. } => self.callee_released(leg),
             Event::Invite { .. }
+            | Event::Accepted { .. }
             | Event::Cancelled { .. }
             | Event::Responded { .. }
             | Event::Modified { .. }
@@ -437,4 +450,3 @@ impl Call {
         }
     }
 }
-            | Event::Accepted { .. }

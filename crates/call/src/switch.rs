@@ -9,6 +9,7 @@
 
 mod act;
 mod join;
+pub(crate) mod replace;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -350,8 +351,8 @@ impl Switch {
             | Event::Answered { id, .. }
             | Event::Rejected { id, .. }
             | Event::Cancelled { id, .. }
-            | Event::Acked { id, .. }
             | Event::Accepted { id }
+            | Event::Acked { id, .. }
             | Event::Ended { id, .. }
             | Event::Reinvite { id, .. }
             | Event::Modified { id, .. }
@@ -404,7 +405,7 @@ impl Switch {
             return self.bury(now, key, *live);
         }
         let mut over = false;
-        let (mut detached, mut joins) = (Vec::new(), Vec::new());
+        let (mut detached, mut joins, mut takes) = (Vec::new(), Vec::new(), None);
         while let Some(output) = live.call.poll() {
             match output {
                 call::Output::Sip(action) => self.act(now, key, &mut live, action),
@@ -417,6 +418,7 @@ impl Switch {
                     self.sids.remove(&sid);
                 }
                 call::Output::Join(join) => joins.push(join),
+                call::Output::TakePlace(replaces) => takes = Some(replaces),
                 call::Output::Detached(leg) => {
                     let invite = live.invites.remove(&leg.id);
                     detached.extend(invite.map(|invite| (invite, leg)));
@@ -440,6 +442,9 @@ impl Switch {
         }
         for join in joins {
             self.join(now, key, &join);
+        }
+        if let Some(replaces) = takes {
+            self.take_place(now, key, &replaces);
         }
         if over {
             self.ports.all_closed(key);

@@ -15,7 +15,7 @@ use crate::verb::dial::join::Join;
 
 /// A party of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Partner {
+pub(super) struct Partner {
     key: CallKey,
     leg: LegId,
     is_caller: bool,
@@ -51,10 +51,15 @@ impl Switch {
     }
 
     /// Who is connected to this leg.
-    fn partner(&self, key: CallKey, leg: LegId) -> Option<Partner> {
+    pub(super) fn partner(&self, key: CallKey, leg: LegId) -> Option<Partner> {
         let call = self.call(key)?;
         let partner = call.bridged_with(leg)?;
         Some(Partner { key, leg: partner, is_caller: partner == call.caller.id })
+    }
+
+    /// Whether a party may go to another call now.
+    pub(super) fn may_move(&self, partner: Partner) -> bool {
+        !partner.is_caller
     }
 
     /// A callee becomes a call of its own, that runs nothing yet.
@@ -65,7 +70,7 @@ impl Switch {
     }
 
     /// A callee takes, in another call, the place of the one that is connected there.
-    fn move_to(&mut self, now: Instant, partner: Partner, host: CallKey) {
+    pub(super) fn move_to(&mut self, now: Instant, partner: Partner, host: CallKey) {
         let Some(invite) = self.invite_of(partner.key, partner.leg) else { return };
         let mut leg = None;
         self.step(now, partner.key, |call, cx| {
