@@ -28,7 +28,6 @@ fn a_verb_is_left_out_and_the_next_one_runs() {
 fn of_dial() -> Vec<(&'static str, Value)> {
     vec![
         ("amd", json!({ "actionHook": "/amd" })),
-        ("boostAudioSignal", json!("+3 dB")),
         ("dub", json!({ "action": "addTrack", "track": "one" })),
         ("exitMediaPath", json!(true)),
         ("listen", json!({ "url": "wss://example.com/audio" })),

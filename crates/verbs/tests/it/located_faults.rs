@@ -28,7 +28,7 @@ fn text_that_is_not_json_is_located_with_its_fix() {
 
 #[test]
 fn each_property_of_dial_is_read_strictly() {
-    check("dial", 31);
+    check("dial", 33);
 }
 
 #[test]
