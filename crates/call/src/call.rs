@@ -23,7 +23,7 @@ use crate::effect::{Alert, Effect, HookId, SipAction};
 use crate::hook::Asked;
 use crate::input::Input;
 use crate::leg::LegId;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::caller_leg::{Caller, Farewell};
 use crate::leg::origin::Origin;
 use crate::leg::target::OwnPorts;
@@ -32,6 +32,7 @@ use crate::random::Random;
 use crate::route::Resting;
 use crate::script::{Running, Script, Stage};
 use crate::settings::{Application, Carrier, Settings};
+use crate::switch::CallKey;
 use crate::switch::replace::Replaced;
 use crate::timer::{Timer, Timers};
 use crate::verb::config::Session;
@@ -39,6 +40,7 @@ use crate::verb::dial::Dial;
 use crate::verb::dial::join::Join;
 use crate::verb::dial::refer::Referral;
 use crate::verb::dial::ring;
+use crate::verb::dial::transfer::Referrer;
 
 /// A call that was admitted: who it is from and what it runs.
 #[derive(Debug)]
@@ -100,6 +102,8 @@ pub(crate) enum Output {
     Forgotten(String),
     /// This leg goes on as a call of its own.
     Detached(Box<Detached>),
+    /// What came of a transfer that this leg of another call asked for: status and reason phrase.
+    Transferred(CallKey, LegId, u16, String),
     /// The other party of this leg is to be connected to that of another leg.
     Join(Box<Join>),
     /// The caller can be answered, and is to take the place of the leg of this dialog.
@@ -137,6 +141,10 @@ pub(crate) struct Call {
     pub(crate) next_play: u64,
     /// Legs whose REFER waits for the answer of a hook.
     pub(crate) refers: BTreeMap<LegId, Referral>,
+    /// Legs whose REFER was accepted, and that wait to hear what comes of it.
+    pub(crate) transfers: BTreeMap<LegId, Referral>,
+    /// Who waits to hear what comes of the dial that this call was sent to.
+    pub(crate) referrer: Option<Referrer>,
     pub(crate) timers: Timers,
     pub(crate) random: Random,
     outputs: VecDeque<Output>,
@@ -192,6 +200,8 @@ impl Call {
             next_hook: 0,
             next_play: 0,
             refers: BTreeMap::new(),
+            transfers: BTreeMap::new(),
+            referrer: None,
             timers: Timers::default(),
             random,
             outputs: VecDeque::new(),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use verbs::callback::{Defaults, Speech};
+use verbs::callback::{Defaults, Direction, Speech};
 use verbs::rest::{CreateCall, Update};
 use verbs::{Dial, Target, TargetFrom};
 
@@ -180,18 +180,14 @@ impl Switch {
 
 /// The first property that is valid and has no effect yet: refused, not passed over.
 fn unsupported(create: &CreateCall) -> Option<&'static str> {
-    let Target { confirm_hook, timeout, delay, priority, caller_id, codecs, srtp, .. } = &create.to;
+    let Target { confirm_hook, delay, srtp, .. } = &create.to;
     let given = [
         ("answerOnBridge", create.answer_on_bridge),
         ("amd", create.amd.is_some()),
         ("dual_streams", create.dual_streams),
         ("record", create.record.is_some()),
         ("to.confirmHook", confirm_hook.is_some()),
-        ("to.timeout", timeout.is_some()),
         ("to.delay", !delay.is_zero()),
-        ("to.priority", *priority != 0),
-        ("to.callerId", caller_id.is_some()),
-        ("to.codecs", !codecs.is_empty()),
         ("to.srtp", srtp.is_some()),
     ];
     given.iter().find(|(_, given)| *given).map(|(name, _)| *name)
@@ -228,6 +224,7 @@ fn placed(create: CreateCall, command: CommandId) -> Placed {
         },
     };
     Placed {
+        direction: Direction::Outbound,
         from: create.from,
         to: create.to.address().to_owned(),
         caller_name: create.caller_name,

@@ -11,7 +11,7 @@ use verbs::callback::Defaults;
 use verbs::status::CallStatus;
 
 use crate::call::{Call, Context, Output, Runs};
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::origin::{Origin, Placed};
 use crate::leg::{LegId, caller};
 use crate::random::Random;
@@ -32,12 +32,20 @@ pub(crate) struct Detached {
     trace_id: String,
     parent_call_sid: String,
     hops: u8,
+    /// Who of the call that let it go is to hear what comes of it.
+    pub(crate) referrer: Option<LegId>,
 }
 
 impl Call {
     /// Lets the callee that is connected go, as a call of its own that runs this; the dial ends as
-    /// one whose callee hung up.
-    pub(crate) fn detach(&mut self, cx: Context<'_>, id: LegId, runs: Runs) {
+    /// one whose callee hung up. `referrer` is to hear what comes of the first dial of the list.
+    pub(crate) fn detach(
+        &mut self,
+        cx: Context<'_>,
+        id: LegId,
+        runs: Runs,
+        referrer: Option<LegId>,
+    ) {
         let Some(leg) = self.let_go(cx, id) else { return };
         self.output(Output::Detached(Box::new(Detached {
             id,
@@ -51,6 +59,7 @@ impl Call {
             trace_id: self.trace_id.clone(),
             parent_call_sid: self.call_sid.clone(),
             hops: self.caller.origin.hops_left(),
+            referrer,
         })));
     }
 
@@ -65,6 +74,7 @@ impl Call {
     pub(crate) fn detached(detached: Detached, random: Random) -> (Call, Runs) {
         let Detached { id, leg, runs, settings, parent_call_sid, hops, .. } = detached;
         let origin = Origin::Placed(Box::new(Placed {
+            direction: leg.direction,
             from: leg.from.clone(),
             to: leg.to.clone(),
             caller_name: None,

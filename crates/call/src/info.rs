@@ -8,7 +8,7 @@ use verbs::status::CallStatus;
 use crate::call::Call;
 use crate::effect::{Effect, HookRequest};
 use crate::leg::LegId;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::caller_leg::Caller;
 use crate::verb::dial::result::seconds;
 
@@ -67,9 +67,15 @@ impl Call {
     /// A child call as callbacks describe it.
     fn child_info(&self, leg: &Leg) -> CallInfo {
         let call_id = leg.sip_call_id.clone().unwrap_or_default();
+        let parent = self.parent_info();
+        let arrived = leg.direction == Direction::Inbound;
+        let (ip, trunk) = match arrived {
+            true => (leg.flow.map(|flow| flow.remote.ip().to_string()), leg.carrier_name()),
+            false => (parent.originating_sip_ip, parent.originating_sip_trunk_name),
+        };
         CallInfo {
             call_sid: leg.call_sid.clone(),
-            direction: Direction::Outbound,
+            direction: leg.direction,
             from: leg.from.clone(),
             to: leg.to.clone(),
             call_id: call_id.clone(),
@@ -77,11 +83,13 @@ impl Call {
             sip_status: leg.sip_status,
             sip_reason: leg.sip_reason.clone(),
             call_status: leg.status,
-            caller_id: leg.from.clone(),
+            caller_id: if arrived { String::new() } else { leg.from.clone() },
             fs_sip_address: local_address(leg.flow.or(self.caller.flow)),
             parent_call_sid: Some(self.call_sid.clone()),
+            originating_sip_ip: ip,
+            originating_sip_trunk_name: trunk,
             customer_data: leg.customer_data.clone(),
-            ..self.parent_info()
+            ..parent
         }
     }
 

@@ -10,7 +10,7 @@ use verbs::status::{self, CallStatus, LostBecause};
 
 use crate::call::{Call, Context, Output};
 use crate::command::Reply;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::{LegId, caller};
 use crate::timer::Timer;
 use crate::verb::dial::result::End;

@@ -12,7 +12,7 @@ use verbs::status::CallStatus;
 use crate::call::Call;
 use crate::effect::Effect;
 use crate::info::local_address;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::caller_leg::Caller;
 use crate::route::Reaches;
 use crate::settings::Carrier;
@@ -72,10 +72,8 @@ impl Call {
         let Caller { origin, flow, carrier, .. } = &self.caller;
         let by_peer = self.caller.terminated_by == Some(TerminatedBy::Caller);
         // why: of a call that we placed the peer is the called party.
-        let (by_caller, reaches) = match origin.placed() {
-            Some(placed) => (!by_peer, placed.reaches),
-            None => (by_peer, Reaches::Device),
-        };
+        let by_caller = by_peer == (origin.direction() == Direction::Inbound);
+        let reaches = origin.placed().map_or(Reaches::Device, |placed| placed.reaches);
         let over = self.caller.status.is_final();
         let record = LegRecord {
             parent_call_sid: origin.placed().and_then(|placed| placed.parent_call_sid.clone()),
@@ -102,7 +100,7 @@ impl Call {
         let flow = leg.flow.or(self.caller.flow);
         LegRecord {
             parent_call_sid: Some(self.call_sid.clone()),
-            direction: Direction::Outbound,
+            direction: leg.direction,
             from: leg.from.clone(),
             to: leg.to.clone(),
             sip_parent_callid: Some(self.caller.origin.sip_call_id().to_owned()),
@@ -113,7 +111,10 @@ impl Call {
             attempted_at: leg.attempted_at,
             answered_at: leg.answered_at,
             ended_at: leg.ended_at.filter(|_| leg.status.is_final()),
-            termination_reason: reason(leg.status, !leg.hung_up),
+            termination_reason: reason(
+                leg.status,
+                leg.hung_up == (leg.direction == Direction::Inbound),
+            ),
             ..self.record_base(leg.call_sid.clone(), sip_callid, event)
         }
     }

@@ -46,6 +46,8 @@ pub(crate) enum Running {
     Gather(Box<Gathering>),
     /// Keys of ours are being sent.
     Dtmf,
+    /// No verb: the outcome of a transfer that the party asked for is to be told to it.
+    Transfer,
 }
 
 /// See the module.

@@ -33,6 +33,7 @@ use crate::random::Random;
 use crate::route::Resting;
 use crate::settings::Settings;
 use crate::strangers::{Strangers, TurnedAway};
+use crate::verb::dial::transfer::Referrer;
 
 /// One live call of a [`Switch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -405,7 +406,8 @@ impl Switch {
             return self.bury(now, key, *live);
         }
         let mut over = false;
-        let (mut detached, mut joins, mut takes) = (Vec::new(), Vec::new(), None);
+        let (mut detached, mut joins, mut transferred) = (Vec::new(), Vec::new(), Vec::new());
+        let mut takes = None;
         while let Some(output) = live.call.poll() {
             match output {
                 call::Output::Sip(action) => self.act(now, key, &mut live, action),
@@ -419,6 +421,9 @@ impl Switch {
                 }
                 call::Output::Join(join) => joins.push(join),
                 call::Output::TakePlace(replaces) => takes = Some(replaces),
+                call::Output::Transferred(key, leg, status, reason) => {
+                    transferred.push((key, leg, status, reason));
+                }
                 call::Output::Detached(leg) => {
                     let invite = live.invites.remove(&leg.id);
                     detached.extend(invite.map(|invite| (invite, leg)));
@@ -433,7 +438,10 @@ impl Switch {
             }
         }
         if over {
-            self.sids.remove(&live.call.call_sid);
+            // why: its caller may have gone on in another call, under the same name.
+            if self.sids.get(&live.call.call_sid) == Some(&key) {
+                self.sids.remove(&live.call.call_sid);
+            }
         } else {
             self.keep(key, live);
         }
@@ -442,6 +450,9 @@ impl Switch {
         }
         for join in joins {
             self.join(now, key, &join);
+        }
+        for (key, leg, status, reason) in transferred {
+            self.tell_referrer(now, (key, leg), status, &reason);
         }
         if let Some(replaces) = takes {
             self.take_place(now, key, &replaces);
@@ -454,7 +465,9 @@ impl Switch {
     /// A leg that its call let go becomes a call of its own.
     fn go_on_alone(&mut self, now: Instant, from: CallKey, invite: InviteId, leg: Detached) {
         let (id, random) = (leg.id, self.random_of_call());
-        let (call, runs) = Call::detached(leg, random);
+        let referrer = leg.referrer;
+        let (mut call, runs) = Call::detached(leg, random);
+        call.referrer = referrer.map(|leg| Referrer { call: Some(from), leg });
         let key = self.insert(call, BTreeMap::from([(id, invite)]));
         self.legs.insert(invite, (key, id));
         self.ports.moved((from, id), (key, id));
@@ -523,6 +536,9 @@ impl Switch {
         self.sids.retain(|_, of| *of != key);
         self.ports.all_closed(key);
         live.call.refuse_order("a bug in the switch ended the call");
+        if let Some(Referrer { call: Some(waits), leg }) = live.call.referrer {
+            self.tell_referrer(now, (waits, leg), 500, sip::default_reason(500));
+        }
         while let Some(output) = live.call.poll() {
             if let call::Output::Reply(id, reply) = output {
                 self.reply(id, reply);

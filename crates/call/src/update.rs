@@ -13,7 +13,7 @@ use crate::call::{Call, Context, Output, Runs};
 use crate::command::{CommandId, Reply};
 use crate::effect::{Effect, Media, SipAction};
 use crate::hook::Why;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::caller_leg::Farewell;
 use crate::leg::{LegId, callee, caller};
 use crate::script::Stage;
@@ -31,12 +31,35 @@ impl Call {
         command: CommandId,
     ) -> Option<Reply> {
         let reply = match update {
-            Update::SipRequest(order) => self.request_inside(call_sid, order, command).err(),
-            _ if call_sid == self.call_sid => Some(self.update_caller(cx, update)),
-            _ => Some(self.update_callee(cx, call_sid, update)),
+            Update::Whispering { change, plays } => {
+                let changed = self.change(cx, call_sid, change, command);
+                match changed {
+                    Some(refused @ Reply::Refused { .. }) => Some(refused),
+                    changed => {
+                        let whisper = Update::Whisper(plays.clone());
+                        let whispered = self.change(cx, call_sid, &whisper, command);
+                        changed.and(whispered)
+                    }
+                }
+            }
+            update => self.change(cx, call_sid, update, command),
         };
         self.settle(cx);
         reply
+    }
+
+    fn change(
+        &mut self,
+        cx: Context<'_>,
+        call_sid: &str,
+        update: &Update,
+        command: CommandId,
+    ) -> Option<Reply> {
+        match update {
+            Update::SipRequest(order) => self.request_inside(call_sid, order, command).err(),
+            _ if call_sid == self.call_sid => Some(self.update_caller(cx, update)),
+            _ => Some(self.update_callee(cx, call_sid, update)),
+        }
     }
 
     fn update_caller(&mut self, cx: Context<'_>, update: &Update) -> Reply {
@@ -87,6 +110,7 @@ impl Call {
             | Update::CallHook { .. }
             | Update::SipRequest(_)
             | Update::Tag(_)
+            | Update::Whispering { .. }
             | Update::NotYet { .. } => {}
         }
         Reply::Accepted
@@ -144,7 +168,7 @@ impl Call {
         let Some(callee) = self.bridged_with(self.caller.id) else {
             return Err(Reply::refused(422, "child_call_hook: no callee is connected"));
         };
-        self.detach(cx, callee, Runs::Hook(hook.clone()));
+        self.detach(cx, callee, Runs::Hook(hook.clone()), None);
         Ok(())
     }
 
@@ -191,7 +215,7 @@ impl Call {
                 if self.bridged_with(id).is_none() {
                     return Reply::refused(422, "call_hook: the callee is connected to nobody");
                 }
-                self.detach(cx, id, Runs::Hook(hook.clone()));
+                self.detach(cx, id, Runs::Hook(hook.clone()), None);
                 Reply::Accepted
             }
             Update::CallHook { .. } => Reply::refused(

@@ -1,99 +1,21 @@
-//! A callee as the call knows it: one INVITE of one target; and how the steps of its machine
-//! (`leg/callee.rs`) become SIP, media, events and news for the dial.
-
-use std::collections::VecDeque;
-use std::time::Instant;
+//! How the steps of a callee's machine (`leg/callee.rs`) become SIP, media, events and news for the
+//! dial. What is known of a callee is `leg/callee_leg.rs`.
 
 use media::sdp::{self, Codec, Description, Negotiated};
-use serde_json::Value;
-use sip::{Flow, Login, Message, Proof, RejectCause};
+use sip::{Message, RejectCause};
 use verbs::status::{self, CallStatus, LostBecause};
 
 use crate::call::{Call, Context};
 use crate::effect::{Effect, Media, SipAction};
-use crate::input::Way;
 use crate::leg::LegId;
 use crate::leg::callee::{self, Action, State};
-use crate::leg::local::Local;
-use crate::leg::screening::{self, Screening};
+use crate::leg::screening;
 use crate::leg::target;
-use crate::route::Attempt;
 use crate::timer::Timer;
 use crate::verb::dial::ring;
 
 /// RFC 3326: tells a phone that it did not miss the call.
 const ANSWERED_ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
-
-/// One callee.
-#[derive(Clone, Debug)]
-pub(crate) struct Leg {
-    pub(crate) state: State,
-    pub(crate) call_sid: String,
-    /// The dial it belongs to.
-    pub(crate) dial: u32,
-    /// It is a way to the caller of a call that a program began, and no callee.
-    pub(crate) places: bool,
-    /// Index of its target in the verb.
-    pub(crate) target: usize,
-    /// Index among the attempts of that target.
-    pub(crate) attempt: usize,
-    pub(crate) route: Attempt,
-    pub(crate) flow: Option<Flow>,
-    /// The same peer for an INVITE that is too long for a datagram.
-    pub(crate) large: Option<Flow>,
-    /// Further ways to its next hop, in order.
-    pub(crate) ways: VecDeque<Way>,
-    pub(crate) local: Local,
-    pub(crate) offered: Vec<Codec>,
-    pub(crate) negotiated: Option<Negotiated>,
-    /// SIP Call-ID, from the INVITE on.
-    pub(crate) sip_call_id: Option<String>,
-    pub(crate) from: String,
-    pub(crate) to: String,
-    pub(crate) customer_data: Option<Value>,
-    /// A program wants nobody to hear it.
-    pub(crate) muted: bool,
-    pub(crate) status: CallStatus,
-    pub(crate) sip_status: u16,
-    pub(crate) sip_reason: String,
-    /// Status of the last event, so that a repeated 180 is told once.
-    pub(crate) last_event: Option<(CallStatus, u16)>,
-    /// Its first description before an answer.
-    pub(crate) early_at: Option<Instant>,
-    pub(crate) attempted_at: Option<Instant>,
-    pub(crate) answered_at: Option<Instant>,
-    pub(crate) ended_at: Option<Instant>,
-    /// Sent with our BYE.
-    pub(crate) bye_headers: Vec<(String, String)>,
-    /// Came with its BYE.
-    pub(crate) peer_bye_headers: Vec<(String, String)>,
-    /// It ended the call itself.
-    pub(crate) hung_up: bool,
-    /// Why it was stopped or refused.
-    pub(crate) lost_because: Option<LostBecause>,
-    /// What answers its challenges.
-    pub(crate) login: Option<Login>,
-    /// The answer to the challenge that came last, until it is sent.
-    pub(crate) proofs: Vec<Proof>,
-    /// Its carrier said where else to call; that is done in its place.
-    pub(crate) redirected: bool,
-    /// What it must accept before it may win.
-    pub(crate) screening: Option<Box<Screening>>,
-    /// The INVITE left, and the endpoint has not released it yet.
-    pub(crate) in_endpoint: bool,
-}
-
-impl Leg {
-    /// Nothing more can come from it.
-    fn over(&self) -> bool {
-        self.state == State::Ended && !self.in_endpoint
-    }
-
-    /// The application was told of it, and is to be told of its end.
-    fn told(&self) -> bool {
-        self.last_event.is_some()
-    }
-}
 
 impl Call {
     /// One step of a callee's machine.

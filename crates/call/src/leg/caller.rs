@@ -5,7 +5,7 @@
 //! the switch placed the call, there is nobody until one of the legs that are being called answers
 //! and becomes the caller.
 
-use Action::{Answer, Bye, CloseMedia, Early183, Gone, OpenMedia, Reject, Ring180};
+use Action::{Answer, Bye, CloseMedia, Departed, Early183, Gone, OpenMedia, Reject, Ring180};
 
 /// How far the caller is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +51,8 @@ pub(crate) enum Input {
     End,
     /// It sent CANCEL, or BYE, or its ACK never came; or it did not answer our INVITE.
     Left,
+    /// It goes on in another call.
+    Moved,
 }
 
 /// What is to be done, in order.
@@ -72,6 +74,8 @@ pub(crate) enum Action {
     CloseMedia,
     /// Tell the call: the caller is no more.
     Gone,
+    /// Tell the call: the caller is elsewhere, with its port and its dialog.
+    Departed,
 }
 
 /// The whole machine: what `input` does in `state`.
@@ -101,6 +105,8 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
         // RFC 3261 §15: the endpoint holds this BYE until the ACK has come.
         (S::Answered | S::Up, I::End) => (S::Gone, &[Bye, CloseMedia, Gone]),
         (S::Answered | S::Up, I::Left) => (S::Gone, &[CloseMedia, Gone]),
+        // why: before the ACK nothing of it is agreed for good.
+        (S::Up, I::Moved) => (S::Gone, &[Departed]),
 
         // why: the port that was asked for before the caller left.
         (S::Gone, I::Opened) => (S::Gone, &[CloseMedia]),
@@ -143,7 +149,7 @@ mod tests {
         S::Up,
         S::Gone,
     ];
-    const INPUTS: [I; 9] = [
+    const INPUTS: [I; 10] = [
         I::Admit,
         I::Opened,
         I::Ring,
@@ -153,6 +159,7 @@ mod tests {
         I::Connected,
         I::End,
         I::Left,
+        I::Moved,
     ];
 
     type Row = (S, &'static [I], S, &'static [Action]);
@@ -161,46 +168,48 @@ mod tests {
     const TABLE: &[Row] = &[
         (S::Placing,  &[I::Connected],  S::Up,       &[]),
         (S::Placing,  &[I::End, I::Left], S::Gone,   &[Gone]),
-        (S::Placing,  &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked],
-                                        S::Placing,  &[]),
+        (S::Placing,  &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked,
+                          I::Moved],    S::Placing,  &[]),
         (S::Received, &[I::Admit],      S::Opening,  &[OpenMedia]),
         (S::Received, &[I::End],        S::Gone,     &[Reject, Gone]),
         (S::Received, &[I::Left],       S::Gone,     &[Gone]),
-        (S::Received, &[I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::Connected],
-                                        S::Received, &[]),
+        (S::Received, &[I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::Connected,
+                          I::Moved],    S::Received, &[]),
         (S::Opening,  &[I::Opened],     S::Ready,    &[]),
         (S::Opening,  &[I::End],        S::Gone,     &[Reject, Gone]),
         (S::Opening,  &[I::Left],       S::Gone,     &[Gone]),
-        (S::Opening,  &[I::Admit, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::Connected],
-                                        S::Opening,  &[]),
+        (S::Opening,  &[I::Admit, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::Connected,
+                          I::Moved],    S::Opening,  &[]),
         (S::Ready,    &[I::Ring],       S::Ringing,  &[Ring180]),
         (S::Ready,    &[I::EarlyMedia], S::Early,    &[Early183]),
         (S::Ready,    &[I::Answer],     S::Answered, &[Answer]),
         (S::Ready,    &[I::End],        S::Gone,     &[Reject, CloseMedia, Gone]),
         (S::Ready,    &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Ready,    &[I::Admit, I::Opened, I::Acked, I::Connected], S::Ready, &[]),
+        (S::Ready,    &[I::Admit, I::Opened, I::Acked, I::Connected, I::Moved], S::Ready, &[]),
         (S::Ringing,  &[I::EarlyMedia], S::Early,    &[Early183]),
         (S::Ringing,  &[I::Answer],     S::Answered, &[Answer]),
         (S::Ringing,  &[I::End],        S::Gone,     &[Reject, CloseMedia, Gone]),
         (S::Ringing,  &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Ringing,  &[I::Admit, I::Opened, I::Ring, I::Acked, I::Connected], S::Ringing, &[]),
+        (S::Ringing,  &[I::Admit, I::Opened, I::Ring, I::Acked, I::Connected, I::Moved],
+                                        S::Ringing,  &[]),
         (S::Early,    &[I::Answer],     S::Answered, &[Answer]),
         (S::Early,    &[I::End],        S::Gone,     &[Reject, CloseMedia, Gone]),
         (S::Early,    &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
         (S::Early,    &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Acked,
-                          I::Connected],        S::Early,    &[]),
+                          I::Connected, I::Moved], S::Early,   &[]),
         (S::Answered, &[I::Acked],      S::Up,       &[]),
         (S::Answered, &[I::End],        S::Gone,     &[Bye, CloseMedia, Gone]),
         (S::Answered, &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
-        (S::Answered, &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Connected],
-                                        S::Answered, &[]),
+        (S::Answered, &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Connected,
+                          I::Moved],    S::Answered, &[]),
         (S::Up,       &[I::End],        S::Gone,     &[Bye, CloseMedia, Gone]),
         (S::Up,       &[I::Left],       S::Gone,     &[CloseMedia, Gone]),
+        (S::Up,       &[I::Moved],      S::Gone,     &[Departed]),
         (S::Up,       &[I::Admit, I::Opened, I::Ring, I::EarlyMedia, I::Answer, I::Acked,
                           I::Connected],        S::Up,       &[]),
         (S::Gone,     &[I::Opened],     S::Gone,     &[CloseMedia]),
         (S::Gone,     &[I::Admit, I::Ring, I::EarlyMedia, I::Answer, I::Acked, I::End, I::Left,
-                          I::Connected],        S::Gone,     &[]),
+                          I::Connected, I::Moved], S::Gone,    &[]),
     ];
 
     #[test]

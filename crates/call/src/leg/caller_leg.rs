@@ -239,6 +239,7 @@ impl Call {
                 }
                 Action::CloseMedia => self.effect(Effect::Media(Media::Close(self.caller.id))),
                 Action::Gone => self.caller_gone(cx),
+                Action::Departed => self.caller_departed(cx),
             }
         }
     }
@@ -389,12 +390,25 @@ impl Call {
             // why: it had no INVITE of its own; the one that we sent is given up.
             self.caller_status(CallStatus::NoAnswer, 487, None);
         }
+        self.end_script(cx);
+        self.refuse_order("the call was ended before its INVITE went out");
+        self.caller_event();
+    }
+
+    /// The caller goes on as a leg of another call, which tells of it from now on.
+    fn caller_departed(&mut self, cx: Context<'_>) {
+        self.caller.ended_at = Some(cx.now);
+        self.caller.released = true;
+        self.caller.told = false;
+        self.end_script(cx);
+    }
+
+    /// Nobody is there to run anything for.
+    fn end_script(&mut self, cx: Context<'_>) {
         self.interrupt(self.caller.id);
         self.script.end();
         self.timers.disarm(Timer::CallLimit);
         self.dial_input(cx, ring::Input::CallerGone);
         self.script.end();
-        self.refuse_order("the call was ended before its INVITE went out");
-        self.caller_event();
     }
 }

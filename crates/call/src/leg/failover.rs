@@ -38,7 +38,7 @@ impl Call {
             (cause, status),
             (RejectCause::Peer | RejectCause::Transport, 503) | (RejectCause::Timeout, 408)
         );
-        let left = |leg: &crate::leg::attempt::Leg| leg.state.calling() && !leg.ways.is_empty();
+        let left = |leg: &crate::leg::callee_leg::Leg| leg.state.calling() && !leg.ways.is_empty();
         of_address && self.legs.get(&id).is_some_and(|leg| left(leg))
     }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod callee;
+pub(crate) mod callee_leg;
 pub(crate) mod caller;
 pub(crate) mod caller_leg;
 pub(crate) mod challenge;

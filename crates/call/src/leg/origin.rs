@@ -31,9 +31,11 @@ pub(crate) struct Arrived {
     sip_call_id: String,
 }
 
-/// A call that a program asked for.
+/// A call that a program asked for, or a leg that became a call of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
+    /// Inbound only where it came to us in another call, as its caller.
+    pub(crate) direction: Direction,
     /// Who calls.
     pub(crate) from: String,
     /// Who is called, as it was written.
@@ -103,7 +105,7 @@ impl Origin {
     pub(crate) fn direction(&self) -> Direction {
         match self {
             Origin::Arrived(_) => Direction::Inbound,
-            Origin::Placed(_) => Direction::Outbound,
+            Origin::Placed(placed) => placed.direction,
         }
     }
 

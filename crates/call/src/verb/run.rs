@@ -118,8 +118,12 @@ impl Call {
         self.end_caller(cx, Farewell { reason, headers, ..Farewell::status(status) });
     }
 
-    /// The list is run: BYE to an answered caller; to any other how its last dial failed.
+    /// The list is run: BYE to an answered caller, once it has heard of the transfer that it asked
+    /// for; to any other how its last dial failed.
     fn list_ended(&mut self, cx: Context<'_>) {
+        if self.transfers.contains_key(&self.caller.id) {
+            return self.run(self.caller.id, Running::Transfer);
+        }
         let always = self.application.as_ref().is_some_and(|a| a.decline == Decline::Always603);
         let farewell = match self.last_failure.take() {
             // RFC 3261 §22: a challenge to us is none that the caller could answer.

@@ -2,11 +2,12 @@
 //! the operator lets the switch transfer by itself.
 
 use call::settings::{Gateway, GatewayHost, ReferPolicy};
-use call::{CallKey, LegId};
+use call::{CallKey, LegId, Reply};
 use serde_json::{Value, json};
 use sip::{Message, Method};
-use testkit::{MediaFact, World};
+use testkit::{Caller, MediaFact, Note, Phone, Script, World};
 
+use crate::placed::changes;
 use crate::raw::{Raw, Request, description};
 use crate::scene::{Scene, answers, callee_address, dial, patient, s, talks, target, text};
 use crate::sent::{Sent, request_to, requests_to, response_to, sent_to};
@@ -60,8 +61,8 @@ fn the_caller_of_one_call_and_the_callee_of_another_are_connected() {
     let second = json!([dial(0, &json!({ "target": [target(2)], "actionHook": "/second" }))]);
     let first = json!([dial(1, &json!({}))]);
     let mut world = scene(&[first, second]).begin();
-    let script = testkit::Script::Callee(talks(0.5, 9.0));
-    world.add(testkit::Phone::new("B2", callee_address(2), script, 77));
+    let script = Script::Callee(talks(0.5, 9.0));
+    world.add(Phone::new("B2", callee_address(2), script, 77));
     world.run_for(s(0.5));
     let invite = request_to(&world, desk().0, &Method::Invite);
     desk().respond(&mut world, &invite, "200 OK", "x", &description(desk(), 1, ""));
@@ -77,11 +78,7 @@ fn the_caller_of_one_call_and_the_callee_of_another_are_connected() {
     desk().request_as_callee(&mut world, &invite.message, "x", &refer);
     world.run_for(s(0.2));
     assert_eq!(status_of_refer(&world), Some(202));
-    let moved = world.media.iter().find_map(|fact| match fact {
-        MediaFact::Adopted(key, leg, from) => Some((*key, *leg, *from)),
-        _ => None,
-    });
-    let (to, leg, from) = moved.unwrap();
+    let (to, leg, from) = adopted(&world);
     assert_eq!((to, from), (CallKey(1), CallKey(2)));
     assert_eq!(world.media.last().unwrap(), &MediaFact::Bridged(to, LegId::CALLER, leg));
     takes_byes(&mut world);
@@ -91,7 +88,7 @@ fn the_caller_of_one_call_and_the_callee_of_another_are_connected() {
         let told = &world.application.asked_at(url)[0].payload;
         assert_eq!(told["dial_call_status"], "completed", "{url}");
     }
-    assert_eq!(world.phone("A").saw(&testkit::Note::Ended), 1, "when B2 has hung up");
+    assert_eq!(world.phone("A").saw(&Note::Ended), 1, "when B2 has hung up");
     assert!(world.open_ports.is_empty());
 }
 
@@ -103,9 +100,9 @@ fn two_callees_of_one_phone_are_connected_and_talk_until_one_hangs_up() {
     };
     let mut world = scene(&[call(2, "/one"), call(3, "/two")]).before_the_call();
     for (number, callee) in [(2, answers(0.5)), (3, talks(0.5, 9.0))] {
-        let script = testkit::Script::Callee(callee);
+        let script = Script::Callee(callee);
         let name = format!("B{number}");
-        world.add(testkit::Phone::new(&name, callee_address(number), script, number.into()));
+        world.add(Phone::new(&name, callee_address(number), script, number.into()));
     }
     let mut dialogs = Vec::new();
     for number in [1, 2] {
@@ -128,8 +125,100 @@ fn two_callees_of_one_phone_are_connected_and_talk_until_one_hangs_up() {
     let alive = world.switch.alive();
     assert_eq!(alive.callers, 1, "{alive:?}");
     assert!(world.run_until_quiet(s(200.0)), "not quiet");
-    assert_eq!(world.phone("B2").saw(&testkit::Note::Ended), 1);
+    assert_eq!(world.phone("B2").saw(&Note::Ended), 1);
     assert!(world.open_ports.is_empty());
+}
+
+/// Anna and Bob call the desk, which connects them: the front desk of a company. Bob talks for
+/// 9 s after his answer.
+fn connected_callers() -> World {
+    let bob = std::net::SocketAddr::from(([10, 0, 1, 2], 5060));
+    let call = |done: &str| {
+        let dial = dial(1, &json!({ "actionHook": done }));
+        json!([dial, { "verb": "pause", "length": 60 }])
+    };
+    let scene = scene(&[call("/one"), call("/two")]).settings(|settings| {
+        let carrier = std::sync::Arc::make_mut(&mut settings.carriers[0]);
+        let like = carrier.gateways[0].clone();
+        carrier.gateways.push(Gateway { host: GatewayHost::Net(bob.ip().into()), ..like });
+    });
+    let mut world = scene.begin();
+    world.run_for(s(0.5));
+    let one = request_to(&world, desk().0, &Method::Invite);
+    desk().respond(&mut world, &one, "200 OK", "x", &description(desk(), 1, ""));
+    let caller = Caller {
+        from: format!("<sip:+491709999999@{}>", bob.ip()),
+        hangs_up: Some(s(9.0)),
+        ..patient()
+    };
+    world.add(Phone::new("Bob", bob, Script::Caller(caller), 78));
+    world.call("Bob");
+    world.run_for(s(0.5));
+    let two = requests_to(&world, desk().0, &Method::Invite).pop().unwrap();
+    assert_ne!(two.header("Call-ID"), one.header("Call-ID"));
+    desk().respond(&mut world, &two, "200 OK", "y", &description(desk(), 2, ""));
+    world.run_for(s(0.5));
+    let lines = replaces(&two.header("Call-ID").unwrap(), &tag(&two.message, "From"), "y");
+    let refer = Request { lines: &lines, ..Request::new("REFER", 7) };
+    desk().request_as_callee(&mut world, &one.message, "x", &refer);
+    world.run_for(s(0.2));
+    assert_eq!(status_of_refer(&world), Some(202));
+    world
+}
+
+fn sid_of_bob(world: &World) -> Value {
+    world.application.asked_at("/two")[0].payload["call_sid"].clone()
+}
+
+#[test]
+fn two_callers_of_one_phone_are_connected_and_talk_until_one_hangs_up() {
+    let mut world = connected_callers();
+    let (to, leg, from) = adopted(&world);
+    assert_eq!((to, from), (CallKey(1), CallKey(2)));
+    assert_eq!(world.media.last().unwrap(), &MediaFact::Bridged(to, LegId::CALLER, leg));
+    let byes = requests_to(&world, desk().0, &Method::Bye);
+    assert_eq!(byes.len(), 2, "the desk has done its part");
+    takes_byes(&mut world);
+    for url in ["/one", "/two"] {
+        let told = &world.application.asked_at(url)[0].payload;
+        assert_eq!(told["dial_call_status"], "completed", "{url}");
+    }
+    assert!(world.run_until_quiet(s(200.0)), "not quiet");
+    let bob = sid_of_bob(&world);
+    let of_bob = |told: &&Value| told["call_sid"] == bob && told["duration"].is_number();
+    let ends: Vec<&Value> = world.application.told.iter().filter(of_bob).collect();
+    assert_eq!(ends.len(), 1, "{:#?}", world.application.told);
+    for (name, value) in
+        [("call_status", "completed"), ("direction", "inbound"), ("from", "+491709999999")]
+    {
+        assert_eq!(ends[0][name], value);
+    }
+    assert_eq!(world.phone("A").saw(&Note::Ended), 1, "at the end of her list");
+    assert!(world.open_ports.is_empty());
+}
+
+#[test]
+fn a_caller_that_went_to_another_call_is_still_named_by_its_sid() {
+    let mut world = connected_callers();
+    takes_byes(&mut world);
+    let bob = sid_of_bob(&world);
+    let done = changes(&mut world, bob.as_str().unwrap(), &json!({ "call_status": "completed" }));
+    assert_eq!(done, Reply::Accepted);
+    world.run_for(s(0.5));
+    assert_eq!(world.phone("Bob").saw(&Note::Ended), 1);
+    assert_eq!(world.phone("A").saw(&Note::Ended), 0, "Anna's list goes on");
+    world.with_switch(|switch, now| switch.end_all(now));
+    assert!(world.run_until_quiet(s(200.0)), "not quiet");
+    assert!(world.open_ports.is_empty());
+}
+
+/// Which leg came to which call from which.
+fn adopted(world: &World) -> (CallKey, LegId, CallKey) {
+    let fact = world.media.iter().find_map(|fact| match fact {
+        MediaFact::Adopted(key, leg, from) => Some((*key, *leg, *from)),
+        _ => None,
+    });
+    fact.unwrap()
 }
 
 fn response_to_call(world: &World, call_id: &str) -> Message {

@@ -9,7 +9,7 @@ use sip::{Message, Method};
 use testkit::{MediaFact, Note, World};
 
 use crate::raw::{Raw, Request, description};
-use crate::scene::{CALLER, Scene, answers, callee_address, dial, s, talks, waits};
+use crate::scene::{CALLER, Scene, callee_address, dial, s, talks, waits};
 use crate::sent::{request_to, requests_to, response_to, sent_to};
 
 /// The phone that is called first, and the one that takes its place; both behind the carrier.
@@ -90,8 +90,8 @@ fn the_callee_of_a_caller_goes_on_with_the_one_that_replaces_it() {
     assert_eq!(history(&world, 0).last().unwrap(), "completed/200");
     assert_eq!(history(&world, 1), ["trying/100", "in-progress/200"]);
     world.run_for(s(10.0));
+    assert!(!requests_to(&world, mobile().0, &Method::Bye).is_empty(), "B1 has hung up");
     takes_byes(&mut world, mobile());
-    assert_eq!(requests_to(&world, mobile().0, &Method::Bye).len(), 1, "B1 has hung up");
     assert!(world.run_until_quiet(s(200.0)), "not quiet");
     assert_eq!(history(&world, 1).last().unwrap(), "completed/200");
     let told = world.application.asked_at("/done");

@@ -84,6 +84,19 @@ fn keys_and_tags_are_for_the_leg_that_is_named() {
 }
 
 #[test]
+fn a_whisper_beside_another_change_follows_it() {
+    let mut world = connected(&json!({}));
+    let (_, callee) = sids(&world);
+    let whisper = json!({ "verb": "play", "url": "/one.wav" });
+    let both = json!({ "whisper": whisper, "tag": { "heard": "yes" } });
+    assert_eq!(changes(&mut world, &callee, &both), Reply::Accepted);
+    assert!(matches!(last(&world), MediaFact::Plays(KEY, LegId(1), ..)), "{:?}", last(&world));
+    finish(&mut world);
+    let told = world.application.told.iter().rfind(|told| told["call_sid"] == json!(callee));
+    assert_eq!(told.unwrap()["customerData"], json!({ "heard": "yes" }));
+}
+
+#[test]
 fn who_was_muted_before_or_during_a_whisper_stays_so_after_it() {
     for (before, during, after) in [
         (Some("mute"), None, true),

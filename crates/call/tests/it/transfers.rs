@@ -9,7 +9,8 @@ use testkit::{Answer, MediaFact, World};
 
 use crate::raw::{Raw, Request, description};
 use crate::scene::{
-    CALLER, Scene, answers, callee_address, dial, finish, patient, result, s, target, text,
+    CALLER, Scene, answers, callee_address, dial, finish, patient, refuses, result, s, target,
+    text, waits,
 };
 use crate::sent::{Sent, request_to, requests_to, response_to, sent_to};
 
@@ -19,12 +20,14 @@ fn transfers(more: &Value) -> Scene {
     Scene::running(&json!([dial(1, more)])).callees(Vec::new()).caller(patient())
 }
 
-/// Bridged; the test plays the callee, and callee 2 is there to be called.
+/// Bridged; the test plays the callee, and callee 2 is there to be called, and callee 3 is busy.
 fn bridged(scene: Scene) -> (World, Raw, Sent) {
     let peer = Raw(callee_address(1));
     let mut world = scene.begin();
     let script = testkit::Script::Callee(answers(1.0));
     world.add(testkit::Phone::new("B2", callee_address(2), script, 77));
+    let script = testkit::Script::Callee(refuses(486, 1.0));
+    world.add(testkit::Phone::new("B3", callee_address(3), script, 78));
     world.run_for(s(0.5));
     let invite = request_to(&world, peer.0, &Method::Invite);
     peer.respond(&mut world, &invite, "200 OK", "x", &description(peer, 1, ""));
@@ -99,7 +102,7 @@ fn the_hook_is_asked_and_nothing_more_happens_where_it_answers_nothing() {
         assert_eq!(
             notified(&world, peer),
             [
-                (line("100 Trying"), "active;expires=60".to_owned()),
+                (line("100 Trying"), "active;expires=3600".to_owned()),
                 (line("200 OK"), "terminated;reason=noresource".to_owned())
             ]
         );
@@ -140,24 +143,132 @@ fn the_hook_of_the_session_counts_where_the_dial_has_none() {
     leave(&mut world);
 }
 
-#[test]
-fn a_refer_of_the_callee_sends_the_caller_elsewhere() {
-    let list = json!([dial(0, &json!({ "target": [target(2)], "actionHook": "/second" }))]);
+/// The lines of the NOTIFYs that a peer was sent.
+fn lines_told(world: &World, peer: Raw) -> Vec<String> {
+    notified(world, peer).into_iter().map(|(line, _)| line.trim_end().to_owned()).collect()
+}
+
+fn is_hung_up(world: &World, peer: Raw) -> bool {
+    !requests_to(world, peer.0, &Method::Bye).is_empty()
+}
+
+/// The callee refers the caller to another one, which the hook's list dials.
+fn referred_to(number: u8) -> (World, Raw) {
+    let list = json!([dial(0, &json!({ "target": [target(number)], "actionHook": "/second" }))]);
     let scene = transfers(&json!({ "referHook": "/refer" })).answering("/refer", text(&list));
     let (mut world, peer, invite) = bridged(scene);
     assert_eq!(refer(&mut world, peer, &invite, &elsewhere()).message.status(), Some(202));
-    let bye = request_to(&world, peer.0, &Method::Bye);
-    peer.respond(&mut world, &bye, "200 OK", "x", "");
-    world.run_for(s(2.0));
-    assert!(
-        world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(2)))
-            || world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(1)))
-    );
+    assert_eq!(result(&world)["dial_call_status"], "completed", "its own dial is over");
+    world.run_for(s(0.3));
+    assert_eq!(lines_told(&world, peer), ["SIP/2.0 100 Trying"]);
+    assert!(!is_hung_up(&world, peer), "it waits for the outcome");
+    (world, peer)
+}
+
+fn takes_bye(world: &mut World, peer: Raw) {
+    let bye = request_to(world, peer.0, &Method::Bye);
+    peer.respond(world, &bye, "200 OK", "x", "");
+}
+
+#[test]
+fn a_refer_of_the_callee_sends_the_caller_elsewhere() {
+    let (mut world, peer) = referred_to(2);
+    world.run_for(s(1.0));
+    assert_eq!(lines_told(&world, peer), ["SIP/2.0 100 Trying", "SIP/2.0 200 OK"]);
+    takes_bye(&mut world, peer);
+    assert!(world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(2))));
     world.with_phone("B2", |phone, now| phone.hang_up(now));
     assert!(world.run_until_quiet(s(100.0)), "not quiet");
-    assert_eq!(result(&world)["dial_call_status"], "completed");
     let second = &world.application.asked_at("/second")[0].payload;
     assert_eq!(second["dial_call_status"], "completed");
+    assert!(world.open_ports.is_empty());
+}
+
+#[test]
+fn who_refers_to_somebody_busy_hears_that() {
+    let (mut world, peer) = referred_to(3);
+    world.run_for(s(1.0));
+    assert_eq!(lines_told(&world, peer), ["SIP/2.0 100 Trying", "SIP/2.0 486 Busy Here"]);
+    takes_bye(&mut world, peer);
+    assert!(world.run_until_quiet(s(100.0)), "not quiet");
+    let second = &world.application.asked_at("/second")[0].payload;
+    assert_eq!(second["dial_call_status"], "busy");
+    assert!(world.open_ports.is_empty());
+}
+
+#[test]
+fn who_refers_and_hangs_up_ends_nothing_of_the_transfer() {
+    let (mut world, peer) = referred_to(2);
+    let invite = request_to(&world, peer.0, &Method::Invite);
+    peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("BYE", 2));
+    world.run_for(s(2.0));
+    assert_eq!(lines_told(&world, peer), ["SIP/2.0 100 Trying"]);
+    assert!(world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(2))));
+    world.with_phone("B2", |phone, now| phone.hang_up(now));
+    assert!(world.run_until_quiet(s(100.0)), "not quiet");
+    let second = &world.application.asked_at("/second")[0].payload;
+    assert_eq!(second["dial_call_status"], "completed");
+    assert!(world.open_ports.is_empty());
+}
+
+#[test]
+fn a_caller_that_hangs_up_while_it_is_transferred_ends_it_for_who_referred_it() {
+    let (mut world, peer) = referred_to(2);
+    world.with_phone("A", |phone, now| phone.hang_up(now));
+    world.run_for(s(0.3));
+    assert_eq!(lines_told(&world, peer), ["SIP/2.0 100 Trying", "SIP/2.0 487 Request Terminated"]);
+    takes_bye(&mut world, peer);
+    assert!(world.run_until_quiet(s(100.0)), "not quiet");
+    assert!(world.open_ports.is_empty());
+}
+
+#[test]
+fn a_second_refer_waits_for_the_outcome_of_the_first() {
+    let (mut world, peer) = referred_to(2);
+    let invite = request_to(&world, peer.0, &Method::Invite);
+    let request = Request { lines: &elsewhere(), ..Request::new("REFER", 2) };
+    peer.request_as_callee(&mut world, &invite.message, "x", &request);
+    world.run_for(s(0.1));
+    let answers = sent_to(&world, peer.0);
+    let answer = answers.iter().rfind(|sent| sent.message.status().is_some()).unwrap();
+    assert_eq!(answer.message.status(), Some(491));
+    leave(&mut world);
+}
+
+#[test]
+fn a_list_that_dials_nobody_is_a_transfer_that_has_succeeded() {
+    let list = json!([{ "verb": "pause", "length": 1 }]);
+    let scene = transfers(&json!({ "referHook": "/refer" })).answering("/refer", text(&list));
+    let (mut world, peer, invite) = bridged(scene);
+    assert_eq!(refer(&mut world, peer, &invite, &elsewhere()).message.status(), Some(202));
+    assert_eq!(lines_told(&world, peer), ["SIP/2.0 100 Trying", "SIP/2.0 200 OK"]);
+    takes_bye(&mut world, peer);
+    assert!(world.run_until_quiet(s(100.0)), "not quiet");
+    assert!(world.open_ports.is_empty());
+}
+
+#[test]
+fn a_caller_whose_list_is_run_stays_until_it_knows_what_came_of_its_refer() {
+    for (number, line) in [(3, "SIP/2.0 200 OK"), (4, "SIP/2.0 486 Busy Here")] {
+        let more = json!({ "referHook": "/refer", "target": [target(2)] });
+        let onward = dial(0, &json!({ "target": [target(number)] }));
+        let scene = Scene::running(&json!([dial(0, &more)]))
+            .callees(vec![waits(), answers(0.2), answers(1.0), refuses(486, 1.0)])
+            .caller(patient())
+            .answering("/refer", text(&json!([onward])));
+        let mut world = scene.begin();
+        world.run_for(s(1.0));
+        assert_eq!(caller_refers(&mut world, &elsewhere()), 202);
+        world.run_for(s(0.5));
+        assert_eq!(result(&world)["dial_call_status"], "completed");
+        assert_eq!(lines_told(&world, Raw(CALLER)), ["SIP/2.0 100 Trying"], "to {number}");
+        assert_eq!(world.phone("A").saw(&testkit::Note::Ended), 0, "to {number}");
+        world.run_for(s(1.0));
+        assert_eq!(lines_told(&world, Raw(CALLER)), ["SIP/2.0 100 Trying", line]);
+        assert_eq!(world.phone("A").saw(&testkit::Note::Ended), 1, "to {number}");
+        leave(&mut world);
+        assert!(world.open_ports.is_empty());
+    }
 }
 
 #[test]

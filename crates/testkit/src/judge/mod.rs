@@ -307,6 +307,7 @@ impl Judge {
             | Update::Dtmf { .. }
             | Update::Tag(_)
             | Update::Boost(_)
+            | Update::Whispering { .. }
             | Update::NotYet { .. } => None,
         }
     }

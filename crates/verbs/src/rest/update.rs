@@ -78,6 +78,13 @@ pub enum Update {
     },
     /// `customerData` of the leg from now on.
     Tag(Map<String, Value>),
+    /// A change, and a whisper once it is made; never one that ends what is whispered over.
+    Whispering {
+        /// The change.
+        change: Box<Update>,
+        /// Played to the leg.
+        plays: Vec<Play>,
+    },
     /// A valid request that this version cannot carry out.
     NotYet {
         /// The property, as it was written.
@@ -192,12 +199,24 @@ fn change(fields: &mut Fields<'_>, given: &[&(&'static str, &[&'static str])]) -
     if let Some((property, _)) = given.iter().find(|(name, _)| !BUILT.contains(name)) {
         return Some(Update::NotYet { property: (*property).to_owned() });
     }
-    let names: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
-    if names.len() > 1 && names.contains(&"whisper") {
-        // why: jambonz lets it stand beside another change; one at a time is asked for here.
-        return Some(Update::NotYet { property: "whisper beside another change".to_owned() });
+    let others: Vec<&str> =
+        given.iter().map(|(name, _)| *name).filter(|name| *name != "whisper").collect();
+    let Some(first) = others.first() else { return one_change(fields, "whisper") };
+    let change = one_change(fields, first)?;
+    let Some(member) = fields.take(&"whisper") else { return Some(change) };
+    if matches!(change, Update::CallHook { .. } | Update::CallStatus(_)) {
+        let expected = format!("no whisper beside `{first}`, which ends the bridge");
+        fields.fault(member, "more than one change", &expected);
+        return None;
     }
-    match names.first().copied()? {
+    match one_change(fields, "whisper")? {
+        Update::Whisper(plays) => Some(Update::Whispering { change: Box::new(change), plays }),
+        other => Some(other),
+    }
+}
+
+fn one_change(fields: &mut Fields<'_>, name: &str) -> Option<Update> {
+    match name {
         "call_status" => fields.optional("call_status").map(Update::CallStatus),
         "boostAudioSignal" => {
             fields.optional("boostAudioSignal").map(|Boost(decibels)| Update::Boost(decibels))

@@ -79,10 +79,6 @@ fn what_cannot_be_carried_out_is_named() {
     let rows = [
         (r#"{"conf_hold_status":"hold","waitHook":"/w"}"#, "conf_hold_status"),
         (r#"{"whisper":{"verb":"say","text":"hi"}}"#, "say in whisper"),
-        (
-            r#"{"whisper":{"verb":"say","text":"hi"},"call_status":"completed"}"#,
-            "whisper beside another change",
-        ),
         (r#"{"listen_status":"pause"}"#, "listen_status"),
         (r#"{"stream_status":"pause"}"#, "stream_status"),
         (r#"{"llm_tool_output":{},"tool_call_id":"a"}"#, "llm_tool_output"),
@@ -90,6 +86,14 @@ fn what_cannot_be_carried_out_is_named() {
     for (text, property) in rows {
         assert_eq!(asked(text), Update::NotYet { property: property.to_owned() }, "{text}");
     }
+}
+
+#[test]
+fn a_whisper_may_stand_beside_another_change() {
+    let text = r#"{"whisper":{"verb":"play","url":"/a.wav"},"mute_status":"mute"}"#;
+    let Update::Whispering { change, plays } = asked(text) else { panic!("{:?}", asked(text)) };
+    assert_eq!(*change, Update::Mute(MuteStatus::Mute));
+    assert_eq!(plays.len(), 1);
 }
 
 /// Rows: a request, and what its refusal says.
@@ -123,6 +127,10 @@ fn anything_but_one_change_is_refused() {
         (r#"{"sip_request":{"method":"INVITE"}}"#, "/sip_request/method: out of range"),
         (r#"{"sip_request":{"method":"INFO","headers":{"Via":"x"}}}"#, "/sip_request/headers/Via"),
         (r#"{"whisper":{"verb":"hangup"}}"#, "a verb that is not whispered"),
+        (
+            r#"{"call_status":"completed","whisper":{"verb":"play","url":"/a.wav"}}"#,
+            "no whisper beside `call_status`, which ends the bridge",
+        ),
         (r#"{"whisper":{"verb":"play"}}"#, "missing `url`"),
         (r#"{"tag":7}"#, "/tag: wrong type"),
         (r#"{"call_state":"completed"}"#, "/call_state: unknown property"),

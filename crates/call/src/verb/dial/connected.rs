@@ -37,6 +37,7 @@ impl Call {
         if let Some(digits) = digits {
             self.effect(Effect::Media(Media::SendKeys(winner, digits, KEY)));
         }
+        self.transfer_ended(cx, 200, "OK");
     }
 
     /// Both parties are told that the time limit is near.

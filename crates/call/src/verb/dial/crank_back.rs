@@ -11,8 +11,8 @@ use verbs::status::LostBecause;
 
 use crate::call::{Call, Context, Output};
 use crate::leg::LegId;
-use crate::leg::attempt::Leg;
 use crate::leg::callee;
+use crate::leg::callee_leg::Leg;
 use crate::timer::Timer;
 use crate::verb::dial::ring;
 

@@ -7,7 +7,7 @@ use verbs::{EarlyMedia, Ringback};
 use crate::call::{Call, Context};
 use crate::effect::{Audio, Effect, Media, PlayId, Repeat};
 use crate::input::PlayEnd;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::{LegId, callee, caller};
 use crate::verb::dial::Dial;
 use crate::verb::dial::ring;

@@ -8,8 +8,8 @@ use sip::headers::Replaces;
 
 use crate::call::{Call, Context, Output};
 use crate::effect::{Effect, Media};
-use crate::leg::attempt::Leg;
-use crate::leg::{LegId, callee};
+use crate::leg::callee_leg::Leg;
+use crate::leg::{LegId, callee, caller};
 use crate::script::{Running, Stage};
 use crate::verb::dial::Dial;
 use crate::verb::dial::refer::Referral;
@@ -32,7 +32,20 @@ impl Call {
     /// The partners can be connected: whoever asked is told so.
     pub(crate) fn accept_join(&mut self, join: &Join) {
         self.accept_refer(join.leg, &join.referral);
-        self.notify(join.leg, &join.referral, "200 OK", "terminated;reason=noresource");
+        self.notify_end(join.leg, &join.referral, "200 OK");
+    }
+
+    /// The caller leaves for another call, with its dialog, its audio and its `call_sid`. What is
+    /// left here ends, as if it had hung up.
+    pub(crate) fn depart(&mut self, cx: Context<'_>) -> Option<Box<Leg>> {
+        if self.caller.state != caller::State::Up {
+            return None;
+        }
+        let leg = Leg::of_caller(&self.caller, self.call_sid.clone())?;
+        let leg = Leg { customer_data: self.customer_data.clone(), ..leg };
+        self.refers.remove(&self.caller.id);
+        self.caller_input(cx, caller::Input::Moved);
+        Some(Box::new(leg))
     }
 
     /// A leg of another call takes the place of the callee that is connected, which is hung up.

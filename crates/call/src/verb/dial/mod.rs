@@ -2,8 +2,8 @@
 //!
 //! `order.rs` is who is called when, `targets.rs` turns targets into legs, `ring.rs` is the race,
 //! `confirm.rs` the screening, `hears.rs` what the caller hears meanwhile. `connected.rs` is the
-//! bridge; `keys.rs`, `hold.rs`, `whisper.rs`, `refer.rs` and `join.rs` are what its parties and
-//! programs do on it. `result.rs` is the outcome and its payload. This file holds what a dial knows
+//! bridge; `keys.rs`, `hold.rs`, `whisper.rs`, `refer.rs`, `transfer.rs` and `join.rs` are what its parties
+//! and programs do on it. `result.rs` is the outcome and its payload. This file holds what a dial knows
 //! and carries out the steps of the race.
 
 pub(crate) mod confirm;
@@ -19,6 +19,7 @@ pub(crate) mod refer;
 pub(crate) mod result;
 pub(crate) mod ring;
 pub(crate) mod targets;
+pub(crate) mod transfer;
 pub(crate) mod whisper;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -28,8 +29,8 @@ use verbs::status::LostBecause;
 
 use crate::call::{Call, Context};
 use crate::leg::LegId;
-use crate::leg::attempt::Leg;
 use crate::leg::callee;
+use crate::leg::callee_leg::Leg;
 use crate::script::{Running, Stage};
 use crate::timer::Timer;
 use crate::verb::play::Playlist;

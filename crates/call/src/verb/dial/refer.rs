@@ -2,33 +2,31 @@
 //! decides, and may say what the other party runs; without one, the switch refuses, or transfers by
 //! itself where the operator allows it.
 //!
-//! The other party of a callee is the caller, whose list is replaced; the other party of the
-//! caller is the callee, which goes on as a call of its own.
+//! What becomes of it, and how that is told, is `transfer.rs`.
 
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
 use sip::headers::Replaces;
-use sip::{InDialog, Message, Method, NameAddr, RequestId, Respond, Scheme, Uri};
+use sip::{Message, NameAddr, RequestId, Respond, Scheme, Uri};
 use verbs::callback::ReferReceived;
 
-use crate::call::{Call, Context, Runs};
+use crate::call::{Call, Context};
 use crate::effect::SipAction;
 use crate::hook::{Why, empty_list};
 use crate::input::HookFailure;
 use crate::leg::LegId;
 use crate::route::Reaches;
 use crate::settings::ReferPolicy;
-use crate::verb::dial::ring;
 
 /// A REFER that waits for the answer of its hook.
 #[derive(Clone, Debug)]
 pub(crate) struct Referral {
-    request: RequestId,
+    pub(super) request: RequestId,
     /// The party wants to hear how it goes (RFC 4488: `Refer-Sub: false` says it does not).
-    is_subscribed: bool,
+    pub(super) is_subscribed: bool,
     /// RFC 3515 §2.4.6: names this REFER where a dialog has several.
-    cseq: String,
+    pub(super) cseq: String,
 }
 
 impl Call {
@@ -47,7 +45,7 @@ impl Call {
             // RFC 3515 §2.4.2: exactly one Refer-To.
             return self.sip(SipAction::Reply(id, Respond::status(400)));
         };
-        if self.refers.contains_key(&leg) {
+        if self.refers.contains_key(&leg) || self.transfers.contains_key(&leg) {
             return self.sip(SipAction::Reply(id, Respond::status(491)));
         }
         let referral = Referral {
@@ -125,48 +123,10 @@ impl Call {
         self.accept_refer(leg, &referral);
         let list = text.filter(|text| text.trim_start().starts_with('[') && !empty_list(text));
         // why: a list with faults raised its alert, and counts as none.
-        let list = list.filter(|text| self.parse(text).is_ok());
-        self.notify(leg, &referral, "200 OK", "terminated;reason=noresource");
-        if let Some(list) = list {
-            self.send_other_party(cx, leg, list);
-        }
-    }
-
-    pub(crate) fn accept_refer(&mut self, leg: LegId, referral: &Referral) {
-        let unsubscribed = [("Refer-Sub".to_owned(), "false".to_owned())];
-        let headers = if referral.is_subscribed { Vec::new() } else { unsubscribed.to_vec() };
-        let accepted = Respond { headers, ..Respond::status(202) };
-        self.sip(SipAction::Reply(referral.request, accepted));
-        self.notify(leg, referral, "100 Trying", "active;expires=60");
-    }
-
-    /// How the transfer goes, as the status line of a response (RFC 3515 §2.4.5).
-    pub(crate) fn notify(&mut self, leg: LegId, referral: &Referral, line: &str, state: &str) {
-        let gone = leg != self.caller.id && !self.legs.contains_key(&leg);
-        if !referral.is_subscribed || gone {
-            return;
-        }
-        let header = |name: &str, value: String| (name.to_owned(), value);
-        let notify = InDialog {
-            headers: vec![
-                header("Event", format!("refer;id={}", referral.cseq)),
-                header("Subscription-State", state.to_owned()),
-            ],
-            content_type: Some("message/sipfrag;version=2.0".to_owned()),
-            body: format!("SIP/2.0 {line}\r\n").into_bytes(),
-            ..InDialog::method(Method::Notify)
-        };
-        self.sip(SipAction::Request(leg, Box::new(notify), None));
-    }
-
-    /// The other party of `leg` runs this list from now on.
-    fn send_other_party(&mut self, cx: Context<'_>, leg: LegId, list: String) {
-        let Some(other) = self.bridged_with(leg) else { return };
-        if other == self.caller.id {
-            self.dial_input(cx, ring::Input::Replaced);
-            self.run_list(&list);
-        } else {
-            self.detach(cx, other, Runs::List(list));
+        let verbs = list.as_ref().and_then(|text| self.parse(text).ok());
+        match list.zip(verbs) {
+            Some((list, verbs)) => self.begin_transfer(cx, leg, referral, list, &verbs),
+            None => self.notify_end(leg, &referral, "200 OK"),
         }
     }
 
@@ -189,9 +149,10 @@ impl Call {
         }
         let Some(target) = self.transfer_target(leg, uri) else { return refused(self, 403) };
         self.accept_refer(leg, referral);
-        self.notify(leg, referral, "200 OK", "terminated;reason=noresource");
-        let list = json!([{ "verb": "dial", "target": [target] }]);
-        self.send_other_party(cx, leg, list.to_string());
+        let list = json!([{ "verb": "dial", "target": [target] }]).to_string();
+        if let Ok(verbs) = self.parse(&list) {
+            self.begin_transfer(cx, leg, referral.clone(), list, &verbs);
+        }
     }
 
     /// Whom a Refer-To means, if the party may call there. why: a call to a number or a foreign

@@ -11,7 +11,7 @@ use verbs::status::{self, DialStatus, LostBecause, Outcome, TargetStatus};
 use crate::call::{Call, Context};
 use crate::effect::{Effect, Media};
 use crate::hook::Why;
-use crate::leg::attempt::Leg;
+use crate::leg::callee_leg::Leg;
 use crate::leg::{LegId, callee};
 use crate::route::{Attempt, Unroutable};
 use crate::script::Stage;
@@ -412,7 +412,9 @@ impl Call {
             .map(|(index, (record, target))| record.report(index, target, &dial, won_by))
             .collect();
         if end != End::Completed {
-            self.last_failure = Some(dial.failure(end));
+            let (status, reason) = dial.failure(end);
+            self.transfer_ended(cx, status, &reason);
+            self.last_failure = Some((status, reason));
         } else {
             self.last_failure = None;
         }

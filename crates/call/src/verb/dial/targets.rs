@@ -1,18 +1,17 @@
 //! From the targets of a dial to the callees that are called: which are skipped, which cannot be
 //! routed, and one leg for each way to reach the rest.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use media::sdp::Codec;
 use verbs::Target;
-use verbs::status::{CallStatus, LostBecause};
+use verbs::status::LostBecause;
 
 use crate::call::{Call, Context};
 use crate::effect::Effect;
 use crate::leg::LegId;
-use crate::leg::attempt::Leg;
 use crate::leg::callee;
+use crate::leg::callee_leg::Leg;
 use crate::leg::local::Local;
 use crate::route::{Attempt, Directory, NextHop, Unroutable, Ways};
 use crate::verb::dial::order;
@@ -175,41 +174,15 @@ impl Call {
             record_of_target.attempts.len() - 1
         });
         Leg {
-            state: callee::State::Resolving,
-            call_sid,
             dial: self.dials,
             places,
             target,
             attempt: attempts.unwrap_or_default(),
-            flow: None,
-            large: None,
-            ways: VecDeque::new(),
-            local: Local::new(session_id),
-            offered: Vec::new(),
-            negotiated: None,
-            sip_call_id: None,
             from,
             to: verb.address().to_owned(),
             customer_data,
-            status: CallStatus::Trying,
-            sip_status: 100,
-            sip_reason: "Trying".to_owned(),
-            last_event: None,
-            early_at: None,
-            muted: false,
-            attempted_at: None,
-            answered_at: None,
-            ended_at: None,
-            bye_headers: Vec::new(),
-            peer_bye_headers: Vec::new(),
-            hung_up: false,
-            lost_because: None,
             login: route.login(),
-            proofs: Vec::new(),
-            route,
-            redirected: false,
-            screening: None,
-            in_endpoint: false,
+            ..Leg::new(call_sid, route, Local::new(session_id))
         }
     }
 
