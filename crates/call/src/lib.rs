@@ -21,6 +21,7 @@ mod info;
 mod input;
 mod leg;
 mod placing;
+mod proxy;
 mod random;
 mod record;
 mod register;

@@ -448,7 +448,7 @@ impl Phone {
                 self.endpoint.reply(now, request_id, Respond::status(200));
             }
             // A phone of the tests sends no other request within a dialog.
-            Event::Responded { .. } => {}
+            Event::Responded { .. } | Event::Accepted { .. } => {}
             Event::Released { id } => {
                 self.up.remove(&id);
                 self.cancelled.remove(&id);

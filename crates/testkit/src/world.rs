@@ -49,6 +49,8 @@ pub enum MediaFact {
     Keys(CallKey, LegId, String),
     /// Nobody hears this leg, or everybody does again.
     Muted(CallKey, LegId, bool),
+    /// This leg hears the other one so much louder.
+    Boosted(CallKey, LegId, media::Decibels),
     /// This leg is of this call now, and was of that one.
     Adopted(CallKey, LegId, CallKey),
     /// The peer of this leg receives here; in this direction, as we see it.
@@ -527,6 +529,7 @@ impl World {
                 self.media.push(MediaFact::Adopted(key, leg, from.0));
             }
             Media::Mute(leg, muted) => self.media.push(MediaFact::Muted(key, leg, muted)),
+            Media::Boost(leg, level) => self.media.push(MediaFact::Boosted(key, leg, level)),
             Media::SetRemote(leg, remote) => {
                 let (to, direction) = (remote.negotiated.remote_rtp, remote.negotiated.direction);
                 self.media.push(MediaFact::Remote(key, leg, to, direction));
