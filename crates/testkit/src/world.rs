@@ -98,6 +98,8 @@ pub struct World {
     pub opening: Duration,
     /// How long a name server takes to answer.
     pub lookup: Duration,
+    /// The same for one host, where it is not as long.
+    pub lookups: BTreeMap<String, Duration>,
     /// Every datagram that left, before the network touched it.
     pub wire: Vec<(Instant, Datagram)>,
     /// Places in `wire` of those that the network lost.
@@ -154,6 +156,7 @@ impl World {
             ports_max: usize::MAX,
             opening: Duration::ZERO,
             lookup: Duration::from_millis(1),
+            lookups: BTreeMap::new(),
             wire: Vec::new(),
             lost: BTreeSet::new(),
             redirectors: BTreeMap::new(),
@@ -429,7 +432,8 @@ impl World {
                     }
                     _ => Input::Unresolved(leg, format!("{host}: no such host")),
                 };
-                self.later(self.lookup, key, input);
+                let takes = self.lookups.get(&host).copied().unwrap_or(self.lookup);
+                self.later(takes, key, input);
             }
             Effect::Media(media) => self.media(key, media),
             Effect::Hook { hook, request } => {

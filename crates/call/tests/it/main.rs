@@ -9,6 +9,7 @@ mod scene;
 mod sent;
 mod stranger;
 
+mod a_device_transfers;
 mod action_hook_answers;
 mod answer_crosses_cancel;
 mod answer_waits_for_a_prack;
@@ -26,6 +27,7 @@ mod caller_identity;
 mod caller_waits_for_the_bridge;
 mod calls_begun_over_rest;
 mod calls_changed_over_rest;
+mod calls_that_come_round;
 mod cancel_waits_for_a_provisional;
 mod carrier_limits_hold;
 mod commands_at_any_moment;
