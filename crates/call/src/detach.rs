@@ -58,7 +58,7 @@ impl Call {
             status_base: self.status_base.clone(),
             trace_id: self.trace_id.clone(),
             parent_call_sid: self.call_sid.clone(),
-            hops: self.caller.origin.hops_left(),
+            hops: self.caller.origin.hops_left().saturating_sub(1),
             referrer,
         })));
     }

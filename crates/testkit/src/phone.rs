@@ -473,6 +473,7 @@ impl Phone {
                 Some(_) => self.note(now, Note::Offered(status)),
                 None => {}
             },
+            Event::Accepted { .. } => {}
             Event::Released { id } => {
                 self.up.remove(&id);
                 self.cancelled.remove(&id);

@@ -49,6 +49,8 @@ pub enum MediaFact {
     Keys(CallKey, LegId, String),
     /// Nobody hears this leg, or everybody does again.
     Muted(CallKey, LegId, bool),
+    /// This leg hears the other one so much louder.
+    Boosted(CallKey, LegId, media::Decibels),
     /// This leg is of this call now, and was of that one.
     Adopted(CallKey, LegId, CallKey),
     /// The peer of this leg receives here; in this direction, as we see it.
@@ -100,6 +102,8 @@ pub struct World {
     pub opening: Duration,
     /// How long a name server takes to answer.
     pub lookup: Duration,
+    /// The same for one host, where it is not as long.
+    pub lookups: BTreeMap<String, Duration>,
     /// Every datagram that left, before the network touched it.
     pub wire: Vec<(Instant, Datagram)>,
     /// Places in `wire` of those that the network lost.
@@ -158,6 +162,7 @@ impl World {
             ports_max: usize::MAX,
             opening: Duration::ZERO,
             lookup: Duration::from_millis(1),
+            lookups: BTreeMap::new(),
             wire: Vec::new(),
             lost: BTreeSet::new(),
             redirectors: BTreeMap::new(),
@@ -439,7 +444,8 @@ impl World {
                     }
                     _ => Input::Unresolved(leg, format!("{host}: no such host")),
                 };
-                self.later(self.lookup, key, input);
+                let takes = self.lookups.get(&host).copied().unwrap_or(self.lookup);
+                self.later(takes, key, input);
             }
             Effect::Media(media) => self.media(key, media),
             Effect::Hook { hook, request } => {
@@ -547,6 +553,7 @@ impl World {
                 self.media.push(MediaFact::Adopted(key, leg, from.0));
             }
             Media::Mute(leg, muted) => self.media.push(MediaFact::Muted(key, leg, muted)),
+            Media::Boost(leg, level) => self.media.push(MediaFact::Boosted(key, leg, level)),
             Media::SetRemote(leg, remote) => {
                 let (to, direction) = (remote.negotiated.remote_rtp, remote.negotiated.direction);
                 self.receivers.insert((key, leg), to.ip());

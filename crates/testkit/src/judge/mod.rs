@@ -342,6 +342,7 @@ impl Judge {
             | Update::SipRequest(_)
             | Update::Dtmf { .. }
             | Update::Tag(_)
+            | Update::Boost(_)
             | Update::Whispering { .. }
             | Update::NotYet { .. } => None,
         }

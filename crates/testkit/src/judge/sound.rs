@@ -104,6 +104,7 @@ impl Judge {
             Media::SetRemote(leg, _) => sounds.needs((key, *leg), "an address"),
             Media::SendKeys(leg, ..) => sounds.needs((key, *leg), "keys"),
             Media::Mute(leg, _) => sounds.needs((key, *leg), "a mute"),
+            Media::Boost(leg, _) => sounds.needs((key, *leg), "a gain"),
         }
     }
 

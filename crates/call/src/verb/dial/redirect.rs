@@ -61,7 +61,8 @@ impl Call {
         let own = &self.settings.own_addresses;
         let may = |way: &Way| {
             let ip = way.flow.remote.ip();
-            is_of(carrier, ip) || !(is_inside(ip) || own.contains(&ip))
+            // why: a carrier's network may hold our own address too.
+            !own.contains(&ip.to_canonical()) && (is_of(carrier, ip) || !is_inside(ip))
         };
         ways.into_iter().filter(may).collect()
     }
@@ -91,6 +92,9 @@ fn way(contact: &NameAddr, gateway: &Attempt) -> Option<Attempt> {
         next_hop: NextHop::Host { host: uri.host.clone(), port: uri.port, transport },
         gateway: None,
         credentials: None,
+        // why: the next hop was named for the gateway; where else a carrier may lead is asked of
+        // the address that is sent to.
+        proxy: None,
         redirected: true,
         ..gateway.clone()
     })

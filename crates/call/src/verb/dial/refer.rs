@@ -50,6 +50,9 @@ impl Call {
         if self.refers.contains_key(&leg) || self.transfers.contains_key(&leg) {
             return self.sip(SipAction::Reply(id, Respond::status(491)));
         }
+        if self.caller.origin.hops_left() == 0 {
+            return self.sip(SipAction::Reply(id, Respond::status(483)));
+        }
         let referral = Referral {
             request: id,
             is_subscribed: !request
@@ -184,8 +187,13 @@ impl Call {
         let is_number = user.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
         match (is_ours || is_tel, is_number) {
             (true, true) => Some(json!({ "type": "phone", "number": user })),
-            (true, false) => None,
-            (false, _) => Some(json!({ "type": "sip", "sipUri": uri.to_string() })),
+            (false, _) if uri.scheme == Scheme::Sip => {
+                // RFC 3261 §19.1.1: what has no place in a Request-URI.
+                let mut uri = Uri { headers: None, ..uri.clone() };
+                uri.params.remove("method");
+                Some(json!({ "type": "sip", "sipUri": uri.to_string() }))
+            }
+            _ => None,
         }
     }
 

@@ -63,6 +63,7 @@ impl Call {
         if other != self.caller.id {
             return self.detach(cx, other, Runs::List(list), waits.then_some(leg));
         }
+        self.caller.origin.spend_hop();
         if waits {
             self.dial_input(cx, ring::Input::Detached);
             self.effect(Effect::Media(Media::Silence(leg)));
