@@ -3,8 +3,10 @@
 use media::Codec;
 use serde_json::json;
 
+use crate::support::pair::{self, Pair};
 use crate::support::phone::Phone;
 use crate::support::scene::{CALLEE, CALLER, Scene, dial};
+use crate::support::switch::ADMIN_TOKEN;
 use crate::support::wait_for;
 
 const CALLER_TONE: f64 = 700.0;
@@ -102,5 +104,30 @@ fn keys_are_heard_under_the_number_that_each_party_gave_them() {
     assert_eq!(key(&caller, 96).payload[0], 7);
     caller_runs.finishes();
     callee_runs.finishes();
+    switch.ends();
+}
+
+#[test]
+fn a_callee_hears_the_caller_as_loud_as_the_dial_says_and_a_program_changes_that() {
+    let scene = Scene::new();
+    let mut config = scene.config();
+    config.http = format!("admin_token = \"{ADMIN_TOKEN}\"");
+    let switch = scene.starts(&config);
+    let more = json!({ "boostAudioSignal": "-6 dB" });
+    let pair = Pair::talking(&scene, &switch, (pair::caller(), pair::callee()), &more);
+    let near = |level: f64, wanted: f64| (level - wanted).abs() < 0.5;
+    wait_for("a softer caller", || near(pair.callee.audio.level(Codec::Pcmu), -6.0).then_some(()));
+    wait_for("the callee as it is", || {
+        near(pair.caller.audio.level(Codec::Pcmu), 0.0).then_some(())
+    });
+    for (sid, audio) in
+        [(pair::child(&scene), &pair.callee.audio), (pair::parent(&scene), &pair.caller.audio)]
+    {
+        let change = json!({ "boostAudioSignal": 4 });
+        let (status, answer) = switch.rest("PUT", &format!("/Calls/{sid}"), &change);
+        assert_eq!(status, 202, "{answer}");
+        wait_for("a louder party", || near(audio.level(Codec::Pcmu), 4.0).then_some(()));
+    }
+    pair.ends();
     switch.ends();
 }

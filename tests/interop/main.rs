@@ -34,6 +34,7 @@ mod pjsua_phones;
 mod provisionals;
 mod provisioning_over_rest;
 mod registered_users;
+mod replaced;
 mod requests_within_a_call;
 mod ringing;
 mod screening;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
+use sip::headers::Replaces;
 use sip::registrar::Registrar;
 use sip::{Event, Flow, Message};
 use verbs::Hook;
@@ -32,6 +33,7 @@ use crate::route::Resting;
 use crate::script::{Running, Script, Stage};
 use crate::settings::{Application, Carrier, Settings};
 use crate::switch::CallKey;
+use crate::switch::replace::Replaced;
 use crate::timer::{Timer, Timers};
 use crate::verb::config::Session;
 use crate::verb::dial::Dial;
@@ -66,6 +68,8 @@ pub(crate) enum Runs {
     List(String),
     /// Nothing: it is about to be connected.
     Nothing,
+    /// Nothing: it takes the place of another leg.
+    InPlaceOf(Box<Replaced>),
 }
 
 /// What a step may read besides the call itself.
@@ -102,6 +106,8 @@ pub(crate) enum Output {
     Transferred(CallKey, LegId, u16, String),
     /// The other party of this leg is to be connected to that of another leg.
     Join(Box<Join>),
+    /// The caller can be answered, and is to take the place of the leg of this dialog.
+    TakePlace(Box<Replaces>),
 }
 
 /// One call. See the module.
@@ -150,7 +156,11 @@ impl Call {
     pub(crate) fn arrived(arrival: Arrival, settings: Arc<Settings>, random: Random) -> Call {
         let Arrival { request, flow, carrier, runs } = arrival;
         let origin = Origin::arrived(request);
-        Call::new(origin, Some(flow), carrier, runs, settings, random)
+        let mut call = Call::new(origin, Some(flow), carrier, runs.clone(), settings, random);
+        if let Runs::InPlaceOf(replaced) = runs {
+            replaced.pass_on(&mut call);
+        }
+        call
     }
 
     /// A call from the beginning.
@@ -164,7 +174,9 @@ impl Call {
     ) -> Call {
         let application = match &runs {
             Runs::Application(application) => Some(Arc::clone(application)),
-            Runs::User(_) | Runs::Hook(_) | Runs::List(_) | Runs::Nothing => None,
+            Runs::User(_) | Runs::Hook(_) | Runs::List(_) | Runs::Nothing | Runs::InPlaceOf(_) => {
+                None
+            }
         };
         let base = application.as_ref().and_then(|application| application.call_hook.clone());
         let status_hook = application.as_ref().and_then(|a| a.call_status_hook.clone());
@@ -383,12 +395,19 @@ impl Call {
                     cause,
                     sip::EndCause::Bye | sip::EndCause::Unreachable | sip::EndCause::Gone
                 );
-                if cause == sip::EndCause::NoPrack {
+                match cause {
                     // RFC 3262 §3: the endpoint has refused its INVITE.
-                    self.caller_status(CallStatus::Failed, 504, None);
+                    sip::EndCause::NoPrack => self.caller_status(CallStatus::Failed, 504, None),
+                    // Our 200 could not be written.
+                    sip::EndCause::Failed => {
+                        self.caller.answered_at = None;
+                        self.caller_status(CallStatus::Failed, 500, None);
+                    }
+                    _ => {}
                 }
                 self.caller_left(cx, request.as_ref(), peer);
             }
+            Event::Accepted { .. } => self.caller_accepted(cx),
             Event::Acked { request, .. } => self.caller_acked(cx, &request),
             Event::Reinvite { request, .. } => self.reinvite(cx, self.caller.id, &request),
             Event::Request { request_id, request, .. } => {
@@ -433,6 +452,7 @@ impl Call {
             }
             Event::Released { .. } => self.callee_released(leg),
             Event::Invite { .. }
+            | Event::Accepted { .. }
             | Event::Cancelled { .. }
             | Event::Responded { .. }
             | Event::Modified { .. }

@@ -180,14 +180,13 @@ impl Switch {
 
 /// The first property that is valid and has no effect yet: refused, not passed over.
 fn unsupported(create: &CreateCall) -> Option<&'static str> {
-    let Target { confirm_hook, proxy, delay, srtp, .. } = &create.to;
+    let Target { confirm_hook, delay, srtp, .. } = &create.to;
     let given = [
         ("answerOnBridge", create.answer_on_bridge),
         ("amd", create.amd.is_some()),
         ("dual_streams", create.dual_streams),
         ("record", create.record.is_some()),
         ("to.confirmHook", confirm_hook.is_some()),
-        ("to.proxy", proxy.is_some()),
         ("to.delay", !delay.is_zero()),
         ("to.srtp", srtp.is_some()),
     ];

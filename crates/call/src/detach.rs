@@ -66,7 +66,7 @@ impl Call {
     /// Lets the callee that is connected go to another call; the dial ends as above.
     pub(crate) fn let_go(&mut self, cx: Context<'_>, id: LegId) -> Option<Box<Leg>> {
         self.dial_input(cx, ring::Input::Detached);
-        self.refers.remove(&id);
+        self.refuse_open_refer(id);
         self.legs.remove(&id)
     }
 

@@ -137,6 +137,8 @@ pub enum Media {
     SendKeys(LegId, String, Duration),
     /// Nobody hears this leg, nor its keys, while this is true.
     Mute(LegId, bool),
+    /// The leg hears whichever leg it hears so much louder, until it moves to another call.
+    Boost(LegId, media::Decibels),
     /// This leg was another call's, under that number there, and is of this one from now on: its
     /// port, what was agreed, and nothing of what it hears.
     Adopt(LegId, (CallKey, LegId)),

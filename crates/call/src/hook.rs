@@ -3,7 +3,7 @@
 use serde_json::Value;
 use verbs::Hook;
 
-use crate::call::{Call, Context, Runs};
+use crate::call::{Call, Context, Output, Runs};
 use crate::effect::{Effect, HookId, HookRequest};
 use crate::input::HookFailure;
 use crate::leg::LegId;
@@ -56,6 +56,10 @@ impl Call {
             }
             Runs::List(text) => return self.run_list(&text.clone()),
             Runs::Nothing => return,
+            Runs::InPlaceOf(replaced) => {
+                let replaces = Box::new(replaced.replaces.clone());
+                return self.output(Output::TakePlace(replaces));
+            }
             Runs::Application(application) => application.clone(),
         };
         if let Some(text) = &application.app_json {

@@ -20,7 +20,11 @@ fn refusal(status: u16, why: &str) -> Respond {
 impl Switch {
     /// A new INVITE.
     pub(crate) fn invited(&mut self, now: Instant, id: InviteId, request: Message, flow: Flow) {
-        let arrival = match self.classify(now, request, flow) {
+        let classified = match request.header("Replaces") {
+            Some(_) => self.replacing(now, request, flow),
+            None => self.classify(now, request, flow),
+        };
+        let arrival = match classified {
             Ok(arrival) => arrival,
             Err(refusal) => return self.endpoint.refuse(now, id, refusal),
         };
@@ -58,18 +62,40 @@ impl Switch {
         self.device_call(now, request, flow)
     }
 
-    /// A caller that is no carrier must be one of our users.
+    /// A caller that wants to take the place of another: it must be one that may call, and then
+    /// it is not asked which number it called, which is the name of a dialog.
+    fn replacing(
+        &mut self,
+        now: Instant,
+        request: Message,
+        flow: Flow,
+    ) -> Result<Arrival, Respond> {
+        let carriers = self.settings.carriers_of_source(flow.remote.ip());
+        let carrier = carriers.first().map(|carrier| Arc::clone(carrier));
+        if carrier.is_none() {
+            self.prove_user(now, &request, flow)?;
+        }
+        let replaced = self.replaced(&request).map_err(|(status, why)| refusal(status, &why))?;
+        Ok(Arrival { request, flow, carrier, runs: Runs::InPlaceOf(Box::new(replaced)) })
+    }
+
+    /// Whoever calls one of our addresses and is no carrier must be one of our users.
+    fn prove_user(&mut self, now: Instant, request: &Message, flow: Flow) -> Result<(), Respond> {
+        let ours = request.uri().is_ok_and(|uri| self.is_our_host(&uri.host, flow));
+        if !ours {
+            return Err(Respond::status(404));
+        }
+        self.authenticate(now, request, flow).map(drop)
+    }
+
+    /// A caller that is no carrier.
     fn device_call(
         &mut self,
         now: Instant,
         request: Message,
         flow: Flow,
     ) -> Result<Arrival, Respond> {
-        let ours = request.uri().is_ok_and(|uri| self.is_our_host(&uri.host, flow));
-        if !ours {
-            return Err(Respond::status(404));
-        }
-        self.authenticate(now, &request, flow)?;
+        self.prove_user(now, &request, flow)?;
         let user = called_user(&request);
         let settings = &self.settings;
         let runs = if let Some(name) = &settings.device_application {

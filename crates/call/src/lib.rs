@@ -22,6 +22,7 @@ mod input;
 mod leg;
 mod loops;
 mod placing;
+mod proxy;
 mod random;
 mod record;
 mod register;

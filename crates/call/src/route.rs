@@ -16,6 +16,7 @@ use verbs::{Endpoint, Target};
 
 use crate::call::Call;
 use crate::leg::LegId;
+use crate::proxy::Proxy;
 use crate::random::Random;
 use crate::settings::{Carrier, Credentials, Gateway, GatewayHost, Settings};
 
@@ -39,6 +40,8 @@ pub(crate) struct Attempt {
     pub(crate) diversion: Option<(String, String)>,
     /// What answers a challenge of the next hop, and of nobody else: a redirection drops it.
     pub(crate) credentials: Option<Credentials>,
+    /// Route of the INVITE, where the application names its next hop.
+    pub(crate) proxy: Option<String>,
     /// A carrier's 3xx named it, so it may not lead inside.
     pub(crate) redirected: bool,
 }
@@ -129,12 +132,25 @@ pub(crate) struct Directory<'a> {
     /// The device that calls, where it is one of ours: it is not called back by its own call.
     pub(crate) calling_device: Option<SocketAddr>,
     pub(crate) resting: &'a Resting,
+    /// Next hop of all targets that name none.
+    pub(crate) proxy: Option<&'a str>,
     pub(crate) now: Instant,
 }
 
 impl Directory<'_> {
     /// The ways to call `target`; never none.
     pub(crate) fn ways(&self, target: &Target, random: &mut Random) -> Result<Ways, Unroutable> {
+        let ways = self.direct_ways(target, random)?;
+        let Some(proxy) = target.proxy.as_deref().or(self.proxy) else { return Ok(ways) };
+        let proxy = Proxy::read(proxy)?;
+        let through = |way| proxy.before(way);
+        Ok(match ways {
+            Ways::AtOnce(ways) => Ways::AtOnce(ways.into_iter().map(through).collect()),
+            Ways::InTurn(ways) => Ways::InTurn(ways.into_iter().map(through).collect()),
+        })
+    }
+
+    fn direct_ways(&self, target: &Target, random: &mut Random) -> Result<Ways, Unroutable> {
         match &target.endpoint {
             Endpoint::Phone { number, trunk } => self.phone(number, trunk.as_deref(), random),
             Endpoint::User { name, override_to } => {
@@ -235,6 +251,7 @@ impl Directory<'_> {
                     reaches: Reaches::Device,
                     diversion: None,
                     credentials: None,
+                    proxy: None,
                     redirected: false,
                 }
             })
@@ -281,6 +298,7 @@ fn gateway_attempt(
         carrier: Some(Arc::clone(carrier)),
         reaches: Reaches::Carrier(carrier.send_call_sid),
         credentials: carrier.credentials.clone(),
+        proxy: None,
         redirected: false,
     }
 }
@@ -315,12 +333,7 @@ fn no_carrier(status: u16, reason: String) -> Unroutable {
 }
 
 fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
-    let uri = Uri::parse(sip_uri).map_err(|fault| Unroutable {
-        status: 400,
-        reason: format!("invalid request-uri: {fault}"),
-        because: LostBecause::Unreachable,
-        alert: None,
-    })?;
+    let uri = read_uri(sip_uri, "request-uri")?;
     let transport = transport_of(&uri)?;
     Ok(Attempt {
         uri: sip_uri.to_owned(),
@@ -330,7 +343,17 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
         reaches: Reaches::Address,
         diversion: None,
         credentials: None,
+        proxy: None,
         redirected: false,
+    })
+}
+
+pub(crate) fn read_uri(text: &str, what: &str) -> Result<Uri, Unroutable> {
+    Uri::parse(text).map_err(|fault| Unroutable {
+        status: 400,
+        reason: format!("invalid {what}: {fault}"),
+        because: LostBecause::Unreachable,
+        alert: None,
     })
 }
 
@@ -432,7 +455,7 @@ impl Call {
             from: from.to_string(),
             to: format!("<{}>", addressed(&leg.route.uri)),
             contact_user: Some(escape_user(&leg.from)),
-            route: Vec::new(),
+            route: leg.route.proxy.iter().cloned().collect(),
             max_forwards: self.caller.origin.hops_left(),
             headers: self.invite_headers(id),
             content_type: "application/sdp",

@@ -9,6 +9,7 @@
 
 mod act;
 mod join;
+pub(crate) mod replace;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -351,6 +352,7 @@ impl Switch {
             | Event::Answered { id, .. }
             | Event::Rejected { id, .. }
             | Event::Cancelled { id, .. }
+            | Event::Accepted { id }
             | Event::Acked { id, .. }
             | Event::Ended { id, .. }
             | Event::Reinvite { id, .. }
@@ -405,6 +407,7 @@ impl Switch {
         }
         let mut over = false;
         let (mut detached, mut joins, mut transferred) = (Vec::new(), Vec::new(), Vec::new());
+        let mut takes = None;
         while let Some(output) = live.call.poll() {
             match output {
                 call::Output::Sip(action) => self.act(now, key, &mut live, action),
@@ -417,6 +420,7 @@ impl Switch {
                     self.sids.remove(&sid);
                 }
                 call::Output::Join(join) => joins.push(join),
+                call::Output::TakePlace(replaces) => takes = Some(replaces),
                 call::Output::Transferred(key, leg, status, reason) => {
                     transferred.push((key, leg, status, reason));
                 }
@@ -449,6 +453,9 @@ impl Switch {
         }
         for (key, leg, status, reason) in transferred {
             self.tell_referrer(now, (key, leg), status, &reason);
+        }
+        if let Some(replaces) = takes {
+            self.take_place(now, key, &replaces);
         }
         if over {
             self.ports.all_closed(key);

@@ -2,6 +2,7 @@
 //! hook. In any state, the moment at which the command comes decides; what was under way before
 //! (a dial, a pause, a question to a hook) is over for the list, and its late answer is forgotten.
 
+use media::Decibels;
 use serde_json::Value;
 use sip::{InDialog, Method};
 use verbs::rest::{CallEnd, MuteStatus, SipRequestOrder, Update};
@@ -99,6 +100,10 @@ impl Call {
             Update::Mute(status) => self.mute(party, *status == MuteStatus::Mute),
             Update::Dtmf { digits, duration } => {
                 self.effect(Effect::Media(Media::SendKeys(party, digits.clone(), *duration)));
+            }
+            Update::Boost(decibels) => {
+                let level = Decibels::new(*decibels);
+                self.effect(Effect::Media(Media::Boost(party, level)));
             }
             Update::Whisper(plays) => return self.whisper(party, plays),
             Update::CallStatus(_)

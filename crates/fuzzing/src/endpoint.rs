@@ -166,6 +166,7 @@ impl Stage {
                 | Event::Progress { id, .. }
                 | Event::Rejected { id, .. }
                 | Event::Cancelled { id, .. }
+                | Event::Accepted { id }
                 | Event::Acked { id, .. }
                 | Event::Ended { id, .. }
                 | Event::Responded { id, .. }

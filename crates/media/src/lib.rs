@@ -23,6 +23,7 @@ pub mod timer;
 pub mod tone;
 
 pub use codec::Codec;
+pub use codec::gain::{Decibels, Gain};
 pub use digits::Digits;
 pub use session::{
     Counters, Dropped, Forward, LegId, Play, PlayEnd, PlayId, Remote, Session, SessionConfig,

@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use media::{Codec, Play, PlayId, Repeat, Sound, tone};
+use media::{Codec, Decibels, Gain, Play, PlayId, Repeat, Sound, tone};
 use net::rtp::{Command, Config};
 
 #[expect(dead_code, reason = "shared with the other tests, which use all of it")]
@@ -64,6 +64,8 @@ fn relaying_and_generating_packets_allocates_nothing() {
     let mut rig = Rig::new(1, Config::default());
     let calls: Vec<(Phone, Phone)> =
         (0..4).map(|call| bridged(&mut rig, call, Codec::Pcmu, Codec::Pcma)).collect();
+    let gain = Some(Box::new(Gain::new(Decibels::new(6.0))));
+    rig.send(Command::Boost { call: 0, leg: CALLER, gain });
     let waiting = rig.phone(9, CALLER, Codec::Pcmu);
     let us = tone::country("us").expect("a known country");
     rig.send(Command::Ringback { call: 9, to: CALLER, tone: us });

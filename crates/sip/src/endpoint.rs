@@ -220,6 +220,13 @@ impl Endpoint {
         self.release();
     }
 
+    /// Whether the core has answered this INVITE of the peer, and the 2xx waits for a PRACK (RFC
+    /// 3262 §3). The peer knows of no answer yet: [`Event::Accepted`] says when it does, and any
+    /// end that comes before is that of an INVITE that was never answered.
+    pub fn answer_waits(&self, id: InviteId) -> bool {
+        self.sessions.get(&id).is_some_and(|session| session.holds_success())
+    }
+
     /// Sends the 100 Trying of a new INVITE that the core takes, where the endpoint did not at
     /// once ([`Config::trying_at_once`]).
     pub fn trying(&mut self, now: Instant, id: InviteId) {
@@ -263,7 +270,9 @@ impl Endpoint {
         self.release();
     }
 
-    /// Answers the [`Event::Reinvite`] that came last; as [`Endpoint::respond`].
+    /// Answers the [`Event::Reinvite`] that came last, with a final status; as
+    /// [`Endpoint::respond`]. Nobody is asked whether a session may change, so a re-INVITE is
+    /// answered at once and never provisionally: a status below 200 is sent as 500.
     pub fn respond_reinvite(&mut self, now: Instant, id: InviteId, response: Respond) {
         self.with(id, |session, stack| session.respond_reinvite(stack, now, response));
         self.release();

@@ -23,7 +23,7 @@ pub(crate) const ALLOW: &str =
 
 /// Extensions that are implemented, each an option tag (RFC 3261 §19.2): RFC 3262, RFC 4028,
 /// RFC 3891, RFC 4488.
-pub(crate) const SUPPORTED: [&str; 3] = ["100rel", "timer", "norefersub"];
+pub(crate) const SUPPORTED: [&str; 4] = ["100rel", "timer", "replaces", "norefersub"];
 
 /// The value of a Supported header.
 pub(crate) fn supported() -> String {

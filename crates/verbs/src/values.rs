@@ -171,6 +171,12 @@ pub(crate) struct Millis(pub(crate) Duration);
 /// A number of dB: `3`, `"3"`, `"+3 dB"`.
 pub(crate) struct Gain(pub(crate) f64);
 
+/// `boostAudioSignal`: a [`Gain`] of at most [`BOOST_MAX`], either way.
+pub(crate) struct Boost(pub(crate) f64);
+
+/// In dB: how much louder or softer a party may be made. More only clips, or is silence.
+pub(crate) const BOOST_MAX: f64 = 20.0;
+
 /// A number, or a string that holds one.
 pub(crate) struct LooseNumber(pub(crate) f64);
 
@@ -221,6 +227,18 @@ impl FromJson for Gain {
             out_of_range(node, path, findings, "a number of dB like \"+3 dB\"");
         }
         gain.map(Gain)
+    }
+}
+
+impl FromJson for Boost {
+    fn from_json(node: &Node, path: &Path<'_>, findings: &mut Findings) -> Option<Boost> {
+        let Gain(decibels) = Gain::from_json(node, path, findings)?;
+        if decibels.abs() > BOOST_MAX {
+            let expected = format!("a number of dB from -{BOOST_MAX} to +{BOOST_MAX}");
+            out_of_range(node, path, findings, &expected);
+            return None;
+        }
+        Some(Boost(decibels))
     }
 }
 
@@ -285,6 +303,9 @@ schema_of! {
     Seconds, "Seconds", { "type": "number", "minimum": 0 };
     Millis, "Milliseconds", { "type": "number", "minimum": 0 };
     Gain, "Gain", { "type": ["number", "string"], "pattern": r"^\s*[+-]?\d.*$" };
+    Boost, "Boost", {
+        "type": ["number", "string"], "minimum": -20, "maximum": 20, "pattern": r"^\s*[+-]?\d.*$"
+    };
     LooseNumber, "LooseNumber", { "type": ["number", "string"] };
     Keys, "Keys", { "type": "string", "pattern": "^[0-9A-Da-d*#wW]+$" };
 }

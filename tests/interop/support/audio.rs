@@ -151,6 +151,15 @@ impl Audio {
         tone::share(&self.last_samples(codec), hertz)
     }
 
+    /// How loud the last packets of this codec are: the mean of the squares, in dB against a tone
+    /// as phones say it.
+    pub(crate) fn level(&self, codec: Codec) -> f64 {
+        let samples = self.last_samples(codec);
+        let energy: f64 = samples.iter().map(|sample| sample * sample).sum();
+        let said = tone::PEAK * tone::PEAK / 2.0;
+        10.0 * (energy / samples.len() as f64 / said).log10()
+    }
+
     /// Everything received so far.
     pub(crate) fn heard(&self) -> Vec<Packet> {
         self.shared.heard.lock().expect("nobody panics with it").clone()

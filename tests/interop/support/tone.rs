@@ -8,7 +8,7 @@ use media::codec::g711;
 /// Samples a second.
 const RATE: f64 = 8000.0;
 /// Peak of a tone that is sent; far from clipping.
-const PEAK: f64 = 8000.0;
+pub(crate) const PEAK: f64 = 8000.0;
 
 /// One packet of a tone: `count` samples from sample `start` of the tone on.
 pub(crate) fn encoded(codec: Codec, hertz: f64, start: u32, count: u32) -> Vec<u8> {

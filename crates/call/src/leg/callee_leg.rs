@@ -138,6 +138,7 @@ impl Leg {
             carrier,
             diversion: None,
             credentials: None,
+            proxy: None,
             redirected: false,
         };
         Some(Leg {

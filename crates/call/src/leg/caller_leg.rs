@@ -47,6 +47,8 @@ pub(crate) struct Caller {
     pub(crate) muted: bool,
     pub(crate) attempted_at: Option<Instant>,
     pub(crate) answered_at: Option<Instant>,
+    /// Our 200 waits for a PRACK: the caller has none yet.
+    pub(crate) answer_waits: bool,
     pub(crate) status: CallStatus,
     pub(crate) sip_status: u16,
     pub(crate) sip_reason: String,
@@ -135,6 +137,7 @@ impl Caller {
             muted: false,
             attempted_at: None,
             answered_at: None,
+            answer_waits: false,
             status: CallStatus::Trying,
             sip_status: 100,
             sip_reason: "Trying".to_owned(),
@@ -227,6 +230,11 @@ impl Call {
                 Action::Answer => self.caller_answered(cx),
                 Action::Reject => self.caller_rejected(),
                 Action::Bye => {
+                    self.end_subscription(self.caller.id);
+                    if self.caller.answer_waits {
+                        // RFC 3262 §3: without a 200 the endpoint refuses its INVITE.
+                        self.caller_status(self.caller.farewell.word, 480, None);
+                    }
                     let headers = self.caller.farewell.headers.clone();
                     self.sip(SipAction::Bye(self.caller.id, headers));
                 }
@@ -283,10 +291,18 @@ impl Call {
         self.caller.terminated_by =
             Some(if peer { TerminatedBy::Caller } else { TerminatedBy::Us });
         self.caller.bye_headers = request.map(crate::info::extra_headers).unwrap_or_default();
-        if !self.caller.state.answered() && !self.caller.status.is_final() {
+        let unanswered = !self.caller.state.answered() || self.caller.answer_waits;
+        if unanswered && !self.caller.status.is_final() {
             self.caller_status(CallStatus::NoAnswer, 487, None);
         }
         self.caller_input(cx, caller::Input::Left);
+    }
+
+    /// Our 200 has waited for a PRACK and is sent.
+    pub(crate) fn caller_accepted(&mut self, cx: Context<'_>) {
+        if std::mem::take(&mut self.caller.answer_waits) && self.caller.state.alive() {
+            self.caller.answered_at = Some(cx.now);
+        }
     }
 
     /// The ACK of our 200; it answers where the offer was ours.
@@ -366,6 +382,9 @@ impl Call {
 
     fn caller_gone(&mut self, cx: Context<'_>) {
         self.caller.ended_at = Some(cx.now);
+        if self.caller.answer_waits {
+            self.caller.answered_at = None;
+        }
         if self.caller.answered_at.is_some() {
             self.caller_status(CallStatus::Completed, 200, None);
         } else if !self.caller.status.is_final() {

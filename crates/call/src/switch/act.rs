@@ -21,6 +21,7 @@ impl Switch {
                         self.carriers.ended(id);
                     }
                     self.endpoint.respond(now, id, response);
+                    live.call.caller.answer_waits = self.endpoint.answer_waits(id);
                 }
             }
             SipAction::Invite { leg, invite, carrier } => {

@@ -6,15 +6,15 @@
 use std::time::Instant;
 
 use super::{CallKey, Output, Switch};
-use crate::call::Runs;
+use crate::call::{Call, Runs};
 use crate::effect::{Effect, Media};
-use crate::leg::LegId;
+use crate::leg::{LegId, caller};
 
 use crate::verb::dial::join::Join;
 
 /// A party of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Partner {
+pub(super) struct Partner {
     key: CallKey,
     leg: LegId,
     is_caller: bool,
@@ -69,10 +69,17 @@ impl Switch {
     }
 
     /// Who is connected to this leg.
-    fn partner(&self, key: CallKey, leg: LegId) -> Option<Partner> {
+    pub(super) fn partner(&self, key: CallKey, leg: LegId) -> Option<Partner> {
         let call = self.call(key)?;
         let partner = call.bridged_with(leg)?;
         Some(Partner { key, leg: partner, is_caller: partner == call.caller.id })
+    }
+
+    /// Whether a party may go to another call now.
+    pub(super) fn may_move(&self, partner: Partner) -> bool {
+        let Partner { key, is_caller, .. } = partner;
+        let is_up = |call: &Call| call.caller.state == caller::State::Up;
+        !is_caller || self.call(key).is_some_and(is_up)
     }
 
     /// A callee becomes a call of its own, that runs nothing yet.
@@ -83,7 +90,7 @@ impl Switch {
     }
 
     /// A party takes, in another call, the place of the callee that is connected there.
-    fn move_to(&mut self, now: Instant, partner: Partner, host: CallKey) {
+    pub(super) fn move_to(&mut self, now: Instant, partner: Partner, host: CallKey) {
         let Some(invite) = self.invite_of(partner.key, partner.leg) else { return };
         let mut leg = None;
         self.step(now, partner.key, |call, cx| {

@@ -371,10 +371,9 @@ fn what_can_never_be_is_refused_at_once_and_nothing_is_told_of_it() {
         assert!(got == status && msg.contains(said), "{more}: {reply:?}");
         assert!(world.application.told.is_empty() && world.records.is_empty(), "{more}");
     }
-    for property in ["proxy", "delay", "srtp"] {
+    for property in ["delay", "srtp"] {
         let mut to = target(1);
         to[property] = match property {
-            "proxy" => json!("10.0.0.9"),
             "srtp" => json!("off"),
             _ => json!(3),
         };
@@ -382,6 +381,16 @@ fn what_can_never_be_is_refused_at_once_and_nothing_is_told_of_it() {
         let said = format!("to.{property} is not supported by this version; leave it out");
         assert_eq!(refused(world.replies.values().next().unwrap()), (400, said.as_str()));
     }
+}
+
+#[test]
+fn the_next_hop_of_the_caller_may_be_named() {
+    let to = json!({ "type": "sip", "sipUri": "sip:a@nowhere.test", "proxy": "10.0.2.1" });
+    let world = played(&json!([]), vec![answers(0.5)], &json!({ "to": to }));
+    let invite = request_to(&world, callee_address(1), &Method::Invite);
+    assert_eq!(invite.message.request_uri().unwrap(), "sip:a@nowhere.test");
+    assert_eq!(invite.header("Route").unwrap(), "<sip:10.0.2.1;lr>");
+    assert_eq!(history(&world).last().unwrap(), "A completed/200");
 }
 
 #[test]

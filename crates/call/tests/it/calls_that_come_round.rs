@@ -224,8 +224,8 @@ fn sends_all_back(world: &mut World, change: impl Fn(usize, String) -> String) -
         world.run_for(s(0.1));
         let is_new = |text: &String| text.starts_with("INVITE ") && !seen.contains(text);
         let sent = world.wire.iter().filter(|(_, sent)| sent.from == SWITCH && sent.to == peer);
-        let sent = sent.map(|(_, sent)| String::from_utf8_lossy(&sent.bytes).into_owned());
-        let Some(text) = sent.filter(is_new).next() else { return seen.len() };
+        let mut texts = sent.map(|(_, sent)| String::from_utf8_lossy(&sent.bytes).into_owned());
+        let Some(text) = texts.find(is_new) else { return seen.len() };
         seen.push(text.clone());
         let via = format!("\r\nVia: SIP/2.0/UDP {peer};branch=z9hG4bK-back-{}\r\n", seen.len());
         let text = change(seen.len(), text).replacen("\r\n", &via, 1);

@@ -49,6 +49,25 @@ fn each_leg_is_muted_and_heard_again() {
 }
 
 #[test]
+fn each_leg_hears_the_other_louder_or_softer() {
+    let louder = |decibels: f64| media::Decibels::new(decibels);
+    let mut world = connected(&json!({ "boostAudioSignal": "-2.5 dB" }));
+    let (caller, callee) = sids(&world);
+    let boosted = MediaFact::Boosted(KEY, LegId(1), louder(-2.5));
+    let bridged = MediaFact::Bridged(KEY, LegId::CALLER, LegId(1));
+    let place = |wanted| world.media.iter().position(|fact| *fact == wanted).unwrap();
+    assert!(place(boosted) < place(bridged), "from the first packet on");
+    for (sid, leg) in [(&caller, LegId::CALLER), (&callee, LegId(1))] {
+        for (written, decibels) in [(json!("+6 dB"), 6.0), (json!(-3), -3.0), (json!(0), 0.0)] {
+            let reply = changes(&mut world, sid, &json!({ "boostAudioSignal": written }));
+            assert_eq!(reply, Reply::Accepted);
+            assert_eq!(last(&world), &MediaFact::Boosted(KEY, leg, louder(decibels)));
+        }
+    }
+    finish(&mut world);
+}
+
+#[test]
 fn keys_and_tags_are_for_the_leg_that_is_named() {
     let mut world = connected(&json!({ "tag": { "of": "dial" } }));
     let (caller, callee) = sids(&world);

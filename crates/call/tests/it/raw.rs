@@ -39,7 +39,8 @@ impl Raw {
         self.invite_with(call_id, world, "", body);
     }
 
-    fn invite_with(self, call_id: &str, world: &mut World, lines: &str, body: &str) {
+    /// As [`Raw::invite`], of a call of this name.
+    pub(crate) fn invite_with(self, call_id: &str, world: &mut World, lines: &str, body: &str) {
         let Raw(address) = self;
         let end = with_body(body);
         world.say(

@@ -5,7 +5,7 @@ use call::settings::{Client, ReferPolicy};
 use call::{CallKey, LegId};
 use serde_json::{Value, json};
 use sip::Method;
-use testkit::{Answer, MediaFact, World};
+use testkit::{Answer, MediaFact, Note, World};
 
 use crate::raw::{Raw, Request, description};
 use crate::scene::{
@@ -187,7 +187,16 @@ fn a_refer_of_the_callee_sends_the_caller_elsewhere() {
     world.run_for(s(1.0));
     assert_eq!(lines_told(&world, peer), ["SIP/2.0 100 Trying", "SIP/2.0 200 OK"]);
     takes_bye(&mut world, peer);
-    assert!(world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(2))));
+    let with: Vec<LegId> = world
+        .media
+        .iter()
+        .filter_map(|fact| match fact {
+            MediaFact::Bridged(KEY, LegId::CALLER, callee) => Some(*callee),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(with, [LegId(1), LegId(2)], "the caller talks to the second one");
+    assert_eq!(world.phone("B2").saw(&Note::Acked), 1);
     world.with_phone("B2", |phone, now| phone.hang_up(now));
     assert!(world.run_until_quiet(s(100.0)), "not quiet");
     let second = &world.application.asked_at("/second")[0].payload;
@@ -273,10 +282,10 @@ fn a_caller_whose_list_is_run_stays_until_it_knows_what_came_of_its_refer() {
         world.run_for(s(0.5));
         assert_eq!(result(&world)["dial_call_status"], "completed");
         assert_eq!(lines_told(&world, Raw(CALLER)), ["SIP/2.0 100 Trying"], "to {number}");
-        assert_eq!(world.phone("A").saw(&testkit::Note::Ended), 0, "to {number}");
+        assert_eq!(world.phone("A").saw(&Note::Ended), 0, "to {number}");
         world.run_for(s(1.0));
         assert_eq!(lines_told(&world, Raw(CALLER)), ["SIP/2.0 100 Trying", line]);
-        assert_eq!(world.phone("A").saw(&testkit::Note::Ended), 1, "to {number}");
+        assert_eq!(world.phone("A").saw(&Note::Ended), 1, "to {number}");
         leave(&mut world);
         assert!(world.open_ports.is_empty());
     }

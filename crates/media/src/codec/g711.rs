@@ -97,6 +97,11 @@ pub fn convert(from: Codec, to: Codec, payload: &mut [u8]) {
         (Codec::Pcma, Codec::Pcmu) => &ALAW_TO_ULAW,
         (Codec::Pcmu, Codec::Pcmu) | (Codec::Pcma, Codec::Pcma) => return,
     };
+    rewrite(table, payload);
+}
+
+/// Puts for each octet the one that the table has for it.
+pub(super) fn rewrite(table: &[u8; 256], payload: &mut [u8]) {
     for octet in payload {
         *octet = look_up(table, *octet);
     }

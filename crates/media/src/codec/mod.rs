@@ -4,6 +4,7 @@
 //! [`crate::sdp::PayloadTypes`].
 
 pub mod g711;
+pub mod gain;
 
 /// An audio codec at 8000 samples a second, one octet each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

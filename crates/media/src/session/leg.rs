@@ -15,6 +15,7 @@ use super::sending::Sending;
 use super::source::Source;
 use super::{LegId, Remote, Socket};
 use crate::codec::Codec;
+use crate::codec::gain::Gain;
 use crate::sdp::{Direction, Negotiated, TELEPHONE_EVENT};
 use crate::tone::Ringing;
 
@@ -48,6 +49,8 @@ pub(super) struct Leg {
     pub(super) presses: Presses,
     /// Nobody hears the peer, and nobody is passed its digits.
     pub(super) muted: bool,
+    /// How loud the peer hears whoever it hears.
+    pub(super) gain: Option<Box<Gain>>,
     /// The next audio packet forwarded to the peer is the first of another source.
     pub(super) mark_next: bool,
     pub(super) counters: Counters,
@@ -78,6 +81,7 @@ impl Leg {
             source,
             presses: Presses::new(),
             muted: false,
+            gain: None,
             mark_next: false,
             counters: Counters::default(),
             latched: None,

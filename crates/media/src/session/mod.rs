@@ -29,6 +29,7 @@ use self::generate::Events;
 use self::leg::{Hears, Leg};
 use self::press::{DIGITS_BURST_MAX, Pressed};
 use self::source::Source;
+use crate::codec::gain::Gain;
 use crate::digits::Digits;
 use crate::random::Random;
 use crate::sdp::Negotiated;
@@ -172,6 +173,7 @@ impl Session {
         self.unhear(leg, None);
         let mut taken = self.legs.remove(index);
         taken.hears = Hears::Nothing;
+        taken.gain = None;
         Some(Box::new(TakenLeg(taken)))
     }
 
@@ -290,6 +292,14 @@ impl Session {
         }
         if let Some(listener) = self.listener_mut(leg) {
             listener.mark_next = true;
+        }
+    }
+
+    /// How loud a leg hears whichever leg it hears, from now on; `None`: as it is said. Digits,
+    /// tones and sounds stay as they are.
+    pub fn boost(&mut self, leg: LegId, gain: Option<Box<Gain>>) {
+        if let Some(leg) = self.leg_mut(leg) {
+            leg.gain = gain;
         }
     }
 

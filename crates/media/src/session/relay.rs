@@ -78,6 +78,9 @@ impl Session {
         if let (Content::Audio(from), Content::Audio(to)) = (content, wanted) {
             if let Some(payload) = bytes.get_mut(packet.payload) {
                 g711::convert(from, to, payload);
+                if let Some(gain) = &listener.gain {
+                    gain.apply(to, payload);
+                }
             }
             // why: not on telephone-event, where the marker says that an event begins.
             mark = std::mem::take(&mut listener.mark_next);

@@ -8,6 +8,7 @@ mod held_streams;
 mod hostile_packets;
 mod latching;
 mod legs_change_sessions;
+mod levels;
 mod media_timeout;
 mod muted_legs;
 mod packets_pass_between_legs;

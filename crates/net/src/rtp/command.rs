@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use media::{Digits, LegId, Play, PlayEnd, PlayId, Remote, Tone};
+use media::{Digits, Gain, LegId, Play, PlayEnd, PlayId, Remote, Tone};
 use tokio::sync::mpsc;
 
 use super::moving::Move;
@@ -116,6 +116,15 @@ pub enum Command {
         /// From now on, or no longer.
         muted: bool,
     },
+    /// How loud a leg hears whichever it hears: [`media::Session::boost`].
+    Boost {
+        /// The call.
+        call: u64,
+        /// Who hears.
+        leg: LegId,
+        /// `None`: as it is said.
+        gain: Option<Box<Gain>>,
+    },
     /// Moves a leg with its sockets to another call: [`Move`].
     Move(Move),
     /// Closes one leg's sockets; the others go on.
@@ -146,6 +155,7 @@ impl Command {
             | Command::StopPlay { call, .. }
             | Command::SendDigits { call, .. }
             | Command::Mute { call, .. }
+            | Command::Boost { call, .. }
             | Command::CloseLeg { call, .. }
             | Command::Close { call } => call,
             Command::Move(Move { call, .. }) => call,

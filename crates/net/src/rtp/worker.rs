@@ -321,6 +321,7 @@ impl<Io: PacketIo> Worker<Io> {
                 call.session.send_digits(now, to, digits, length);
             }
             Command::Mute { leg, muted, .. } => call.session.mute(leg, muted),
+            Command::Boost { leg, gain, .. } => call.session.boost(leg, gain),
             Command::CloseLeg { leg, .. } => call.remove_leg(leg, &mut bench.io, reports),
             Command::Open { .. } | Command::Move(_) | Command::Close { .. } => {}
         });

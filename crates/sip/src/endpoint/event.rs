@@ -313,6 +313,12 @@ pub enum Event {
         /// The CANCEL or BYE.
         request: Message,
     },
+    /// The 2xx that the core has given to the peer's INVITE is sent: it waited for a PRACK, see
+    /// [`Endpoint::answer_waits`](super::Endpoint::answer_waits). None for one that did not wait.
+    Accepted {
+        /// The peer's INVITE.
+        id: InviteId,
+    },
     /// The first ACK of a 2xx of ours, to an INVITE or re-INVITE. None after
     /// [`Endpoint::bye`](super::Endpoint::bye).
     Acked {

@@ -423,11 +423,13 @@ fn contacts_are_readable(request: &Message) -> bool {
         .all(|value| value == b"*" || NameAddr::parse(&String::from_utf8_lossy(value)).is_ok())
 }
 
-/// RFC 3261 §8.2.1: 501 for a method that nobody knows, 405 for one that is not for us.
+/// RFC 3261 §8.2.1: 501 for a method that nobody knows; and what no method but one may carry.
 fn refusal_of_method(request: &Incoming) -> Option<Respond> {
     match request.method {
         Method::Other(_) => Some(Respond::status(501)),
-        _ => None,
+        Method::Invite => None,
+        // RFC 3891 §3: nothing else replaces a dialog.
+        _ => request.message.header("Replaces").map(|_| Respond::status(400)),
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) enum Action {
     RepeatReliable,
     /// Send the 2xx that the core has given.
     SendSuccess,
+    /// The same, and report it: it has waited.
+    SendHeldSuccess,
     /// A reliable provisional never got its PRACK: the INVITE has to end.
     NotAcknowledged,
     /// Send the last provisional again.

@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    Reinvite, Session, Side, Step, accept, connect, exchange, modify,
-    provisional::{self, Reliable},
+    Reinvite, Session, Side, Step, accept, connect, exchange, modify, provisional::Reliable,
     reinvite::Description,
 };
 use crate::{
@@ -178,14 +177,19 @@ impl Session {
         }
     }
 
-    /// The core answers the re-INVITE.
-    pub(crate) fn respond_reinvite(&mut self, stack: &mut Stack, now: Instant, response: Respond) {
+    /// The core answers the re-INVITE, finally: nothing provisional, and so nothing reliable, is
+    /// ever sent to one.
+    pub(crate) fn respond_reinvite(
+        &mut self,
+        stack: &mut Stack,
+        now: Instant,
+        mut response: Respond,
+    ) {
         let Some(Reinvite { transaction, .. }) = self.modify.latest else { return };
         let Some((request, flow)) = stack.transactions.received(transaction) else { return };
         let request = request.clone();
-        let provisional = response.status < 200;
-        if provisional && provisional::names(&request, "Require", provisional::OPTION) {
-            return; // RFC 3262 §3: it would have to be reliable.
+        if response.status < 200 {
+            response = Respond::status(500);
         }
         let step = &mut Step::new(stack, now);
         let description = Description::of(response.content_type.as_deref(), &response.body);
@@ -197,14 +201,11 @@ impl Session {
         if let Some(dialog) = self.current() {
             dialog.answered(&request, flow, class, has_body);
         }
-        let input = match class {
-            Class::Provisional => modify::Input::Provisional,
-            Class::Success => modify::Input::Success,
-            Class::Failure => modify::Input::Failure,
-        };
-        self.feed_modify(step, input);
         if class == Class::Success {
+            self.feed_modify(step, modify::Input::Success);
             self.agreed_by_us(step, &request);
+        } else {
+            self.feed_modify(step, modify::Input::Failure);
         }
     }
 

@@ -50,10 +50,12 @@ pub(crate) enum Input {
     Blocked,
     /// 2xx.
     Success,
-    /// 3xx to 6xx, none of the next two.
+    /// 3xx to 6xx, none of the next three.
     Failure,
     /// 491.
     Glare,
+    /// 422 with an interval that can be asked for instead (RFC 4028 §7.3); at most once in a row.
+    TooShort,
     /// 408 or 481: the peer no longer knows the dialog (RFC 3261 §12.2.1.2).
     Gone,
     /// Timer B.
@@ -106,6 +108,7 @@ fn sent(met: u8, times: Intervals, input: Input, out: &mut Vec<Action>) -> State
             out.push(FINAL);
             meet(met + 1, out)
         }
+        Input::TooShort => start(met, out),
         Input::Failure | Input::Glare => not_modified(Rejection::Response, out),
         Input::Gone => {
             not_modified(Rejection::Response, out);
@@ -158,7 +161,7 @@ fn cancelling(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
             out.extend([FINAL, Action::AckReinvite, Action::Modified]);
             State::Idle
         }
-        Input::Failure | Input::Glare => not_modified(Rejection::NoFinal, out),
+        Input::Failure | Input::Glare | Input::TooShort => not_modified(Rejection::NoFinal, out),
         Input::Gone => {
             not_modified(Rejection::Response, out);
             out.push(Action::Broken(EndCause::Gone));
@@ -184,9 +187,12 @@ fn cancelling(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
 fn leaving(input: Input, out: &mut Vec<Action>) -> State {
     match input {
         Input::Success => out.extend([FINAL, Action::AckReinvite]),
-        Input::Failure | Input::Glare | Input::Gone | Input::NoResponse | Input::Unreachable => {
-            out.push(FINAL);
-        }
+        Input::Failure
+        | Input::Glare
+        | Input::TooShort
+        | Input::Gone
+        | Input::NoResponse
+        | Input::Unreachable => out.push(FINAL),
         Input::GiveUp => out.push(Action::AbandonReinvite),
         Input::Start | Input::Blocked | Input::Over => return State::Leaving,
     }
@@ -201,7 +207,8 @@ mod tests {
             NotModified, SendReinvite,
         },
         Input::{
-            Blocked, Failure, GiveUp, Glare, Gone, NoResponse, Over, Start, Success, Unreachable,
+            Blocked, Failure, GiveUp, Glare, Gone, NoResponse, Over, Start, Success, TooShort,
+            Unreachable,
         },
         State::{Cancelling, Idle, Leaving},
         *,
@@ -212,8 +219,19 @@ mod tests {
     const WAITING: State = State::Waiting { met: 0 };
     const LAST: State = State::Sent { met: GLARE_RETRIES_MAX };
     const STATES: [State; 5] = [Idle, SENT, WAITING, Cancelling, Leaving];
-    const INPUTS: [Input; 10] =
-        [Start, Blocked, Success, Failure, Glare, Gone, NoResponse, Unreachable, GiveUp, Over];
+    const INPUTS: [Input; 11] = [
+        Start,
+        Blocked,
+        Success,
+        Failure,
+        Glare,
+        TooShort,
+        Gone,
+        NoResponse,
+        Unreachable,
+        GiveUp,
+        Over,
+    ];
     const LONGEST: Action = Arm(Timer::Answer, REINVITE_ANSWER_MAX);
     const LEAVE: Action = Arm(Timer::Answer, Duration::from_secs(32));
     const SOON: Action = ArmSoon(Timer::Glare);
@@ -227,6 +245,7 @@ mod tests {
         (Idle, Success, Idle, &[]),
         (Idle, Failure, Idle, &[]),
         (Idle, Glare, Idle, &[]),
+        (Idle, TooShort, Idle, &[]),
         (Idle, Gone, Idle, &[]),
         (Idle, NoResponse, Idle, &[]),
         (Idle, Unreachable, Idle, &[]),
@@ -238,6 +257,8 @@ mod tests {
         (SENT, Failure, Idle, &[FINAL, RESPONSE]),
         (SENT, Glare, State::Waiting { met: 1 }, &[FINAL, SOON]),
         (LAST, Glare, Idle, &[FINAL, RESPONSE]),
+        (SENT, TooShort, SENT, &[LONGEST, SendReinvite]),
+        (LAST, TooShort, LAST, &[LONGEST, SendReinvite]),
         (SENT, Gone, Idle, &[FINAL, RESPONSE, DEAD]),
         (SENT, NoResponse, Idle, &[FINAL, SILENCE, DEAD]),
         (SENT, Unreachable, Idle, &[FINAL, NotModified(Rejection::Unreachable)]),
@@ -254,6 +275,7 @@ mod tests {
         (WAITING, Success, WAITING, &[]),
         (WAITING, Failure, WAITING, &[]),
         (WAITING, Glare, WAITING, &[]),
+        (WAITING, TooShort, WAITING, &[]),
         (WAITING, Gone, WAITING, &[]),
         (WAITING, NoResponse, WAITING, &[]),
         (WAITING, Unreachable, WAITING, &[]),
@@ -264,6 +286,7 @@ mod tests {
         (Cancelling, Success, Idle, &[FINAL, AckReinvite, Modified]),
         (Cancelling, Failure, Idle, &[FINAL, NotModified(Rejection::NoFinal)]),
         (Cancelling, Glare, Idle, &[FINAL, NotModified(Rejection::NoFinal)]),
+        (Cancelling, TooShort, Idle, &[FINAL, NotModified(Rejection::NoFinal)]),
         (Cancelling, Gone, Idle, &[FINAL, RESPONSE, DEAD]),
         (Cancelling, NoResponse, Idle, &[FINAL, SILENCE]),
         (Cancelling, Unreachable, Idle, &[FINAL, SILENCE]),
@@ -274,6 +297,7 @@ mod tests {
         (Leaving, Success, Idle, &[FINAL, AckReinvite]),
         (Leaving, Failure, Idle, &[FINAL]),
         (Leaving, Glare, Idle, &[FINAL]),
+        (Leaving, TooShort, Idle, &[FINAL]),
         (Leaving, Gone, Idle, &[FINAL]),
         (Leaving, NoResponse, Idle, &[FINAL]),
         (Leaving, Unreachable, Idle, &[FINAL]),

@@ -29,8 +29,6 @@ pub(crate) enum State {
 pub(crate) enum Input {
     /// An INVITE within the confirmed dialog.
     Invite,
-    /// The core sends a 1xx.
-    Provisional,
     /// The core sends a 2xx.
     Success,
     /// The core sends a 3xx to 6xx.
@@ -68,10 +66,6 @@ fn pending(times: Intervals, input: Input, out: &mut Vec<Action>) -> State {
     match input {
         Input::Invite => {
             out.push(Action::RefuseNew(500));
-            State::Pending
-        }
-        Input::Provisional => {
-            out.push(Action::Respond);
             State::Pending
         }
         Input::Success => {
@@ -121,9 +115,7 @@ fn accepted(interval: Duration, times: Intervals, input: Input, out: &mut Vec<Ac
             out.extend(stop);
             State::Idle
         }
-        Input::Provisional | Input::Success | Input::Failure | Input::Cancel => {
-            State::Accepted { interval }
-        }
+        Input::Success | Input::Failure | Input::Cancel => State::Accepted { interval },
     }
 }
 
@@ -131,7 +123,7 @@ fn accepted(interval: Duration, times: Intervals, input: Input, out: &mut Vec<Ac
 mod tests {
     use super::{
         Action::{Acked, Arm, Disarm, Lost, Refuse, RefuseNew, Reinvite, RepeatSuccess, Respond},
-        Input::{Ack, Cancel, Failure, Invite, NoAck, Over, Provisional, Repeat, Success},
+        Input::{Ack, Cancel, Failure, Invite, NoAck, Over, Repeat, Success},
         State::{Idle, Pending},
         *,
     };
@@ -143,14 +135,12 @@ mod tests {
     const ACCEPTED: State = State::Accepted { interval: T1 };
     const SLOW: State = State::Accepted { interval: T2 };
     const STATES: [State; 3] = [Idle, Pending, ACCEPTED];
-    const INPUTS: [Input; 9] =
-        [Invite, Provisional, Success, Failure, Cancel, Ack, Repeat, NoAck, Over];
+    const INPUTS: [Input; 8] = [Invite, Success, Failure, Cancel, Ack, Repeat, NoAck, Over];
     const QUIET: Action = Disarm(Timer::Success);
     const HEARD: Action = Disarm(Timer::AckWait);
 
     const ROWS: &[Row<State, Input, Action>] = &[
         (Idle, Invite, Pending, &[Reinvite]),
-        (Idle, Provisional, Idle, &[]),
         (Idle, Success, Idle, &[]),
         (Idle, Failure, Idle, &[]),
         (Idle, Cancel, Idle, &[]),
@@ -159,7 +149,6 @@ mod tests {
         (Idle, NoAck, Idle, &[]),
         (Idle, Over, Idle, &[]),
         (Pending, Invite, Pending, &[RefuseNew(500)]),
-        (Pending, Provisional, Pending, &[Respond]),
         (
             Pending,
             Success,
@@ -173,7 +162,6 @@ mod tests {
         (Pending, NoAck, Pending, &[]),
         (Pending, Over, Idle, &[Refuse(487)]),
         (ACCEPTED, Invite, ACCEPTED, &[RefuseNew(491)]),
-        (ACCEPTED, Provisional, ACCEPTED, &[]),
         (ACCEPTED, Success, ACCEPTED, &[]),
         (ACCEPTED, Failure, ACCEPTED, &[]),
         (ACCEPTED, Cancel, ACCEPTED, &[]),

@@ -30,6 +30,7 @@ impl Session {
             Action::SendReliable => self.send_reliable(step),
             Action::RepeatReliable => self.repeat_reliable(step),
             Action::SendSuccess => self.send_success(step),
+            Action::SendHeldSuccess => self.send_held_success(step),
             Action::NotAcknowledged => self.not_acknowledged(step),
             Action::RepeatProvisional => self.repeat(step, Class::Provisional),
             Action::RepeatSuccess => self.repeat(step, Class::Success),

@@ -13,7 +13,7 @@ use super::{
     Session, Side, Step, accept, caller::Caller, connect, exchange, reinvite::Description, reliable,
 };
 use crate::{
-    endpoint::Respond,
+    endpoint::{Event, Respond},
     message::{Message, decimal},
     method::Method,
     stack::Stack,
@@ -180,6 +180,24 @@ impl Session {
         let Side::Callee(callee) = &mut self.side else { return };
         if let Some(response) = callee.reliable.held.take() {
             self.send_response(step, response);
+        }
+    }
+
+    /// Sends the 2xx that waited, and says so where it is one: what cannot be written became a 500.
+    pub(super) fn send_held_success(&mut self, step: &mut Step<'_>) {
+        self.send_success(step);
+        if self.is_up() {
+            step.report(Event::Accepted { id: self.id });
+        }
+    }
+
+    /// Whether the core has given its 2xx, and the peer has not been sent it.
+    pub(crate) fn holds_success(&self) -> bool {
+        match &self.side {
+            Side::Callee(callee) => {
+                callee.state == accept::State::Proceeding && callee.reliable.holds_success()
+            }
+            Side::Caller(_) => false,
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Session, Side, Step, action::Rejection, change, exchange, modify};
+use super::{Session, Side, Step, action::Rejection, change, exchange, expiry, modify};
 use crate::{
     dialog::Dialog,
     endpoint::{Event, RejectCause, Transmit},
@@ -177,6 +177,8 @@ impl Session {
             }
             (_, 491) => change::Input::Glare,
             (_, 408 | 481) => change::Input::Gone,
+            // A refresh, or what the core wants changed: both name the interval.
+            (_, 422) if self.asks_for_longer(response) => change::Input::TooShort,
             _ => change::Input::Failure,
         };
         self.settled();
@@ -244,7 +246,7 @@ impl Session {
             step.report(Event::NotModified { id: self.id, status, reason, cause, response });
         }
         self.start_next(step);
-        self.change_did_not_refresh(step, attempt.reported);
+        self.feed_expiry(step, expiry::Input::Failed);
     }
 
     fn start_next(&mut self, step: &mut Step<'_>) {

@@ -100,7 +100,7 @@ fn holding(interval: Duration, times: Intervals, input: Input, out: &mut Vec<Act
     match input {
         Input::Prack => {
             out.extend(STOP);
-            out.push(Action::SendSuccess);
+            out.push(Action::SendHeldSuccess);
             State::Over
         }
         Input::PrackNext => State::Holding { interval: send(times, out) },
@@ -138,7 +138,10 @@ fn over(input: Input, out: &mut Vec<Action>) -> State {
 #[cfg(test)]
 mod tests {
     use super::{
-        Action::{Arm, Disarm, NotAcknowledged, RepeatReliable, SendReliable, SendSuccess},
+        Action::{
+            Arm, Disarm, NotAcknowledged, RepeatReliable, SendHeldSuccess, SendReliable,
+            SendSuccess,
+        },
         Input::{NoPrack, Prack, PrackNext, Provisional, Repeat, Success, SuccessAfter},
         State::{Idle, Over},
         *,
@@ -190,7 +193,7 @@ mod tests {
         (HOLDING, Provisional, HOLDING, &[]),
         (HOLDING, Success, HOLDING, &[]),
         (HOLDING, SuccessAfter, HOLDING, &[]),
-        (HOLDING, Prack, Over, &[QUIET, HEARD, SendSuccess]),
+        (HOLDING, Prack, Over, &[QUIET, HEARD, SendHeldSuccess]),
         (HOLDING, PrackNext, HOLDING, &[AGAIN, LONGEST, SendReliable]),
         (
             HOLDING,

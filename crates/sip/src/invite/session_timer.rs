@@ -326,11 +326,9 @@ impl Session {
         }
     }
 
-    /// A re-INVITE has not refreshed the session.
-    pub(super) fn change_did_not_refresh(&mut self, step: &mut Step<'_>, reported: bool) {
-        let raised = !reported && step.message.is_some_and(|message| self.raise(message).is_some());
-        let input = if raised { expiry::Input::Again } else { expiry::Input::Failed };
-        self.feed_expiry(step, input);
+    /// Whether the 422 to a re-INVITE asks for an interval that it can be sent again with.
+    pub(super) fn asks_for_longer(&mut self, response: &Message) -> bool {
+        self.expiry.state.terms().is_some() && self.raise(response).is_some()
     }
 }
 

@@ -122,6 +122,7 @@ impl Attack {
                     | Event::Progress { id, .. }
                     | Event::Rejected { id, .. }
                     | Event::Cancelled { id, .. }
+                    | Event::Accepted { id }
                     | Event::Acked { id, .. }
                     | Event::Ended { id, .. }
                     | Event::Reinvite { id, .. }

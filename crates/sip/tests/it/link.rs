@@ -314,6 +314,7 @@ pub(crate) fn name(event: &Event) -> &'static str {
         Event::Answered { .. } => "Answered",
         Event::Rejected { .. } => "Rejected",
         Event::Cancelled { .. } => "Cancelled",
+        Event::Accepted { .. } => "Accepted",
         Event::Acked { .. } => "Acked",
         Event::Ended { .. } => "Ended",
         Event::Reinvite { .. } => "Reinvite",

@@ -135,6 +135,7 @@ impl World {
         | Event::Answered { id, .. }
         | Event::Rejected { id, .. }
         | Event::Cancelled { id, .. }
+        | Event::Accepted { id }
         | Event::Acked { id, .. }
         | Event::Ended { id, .. }
         | Event::Reinvite { id, .. }

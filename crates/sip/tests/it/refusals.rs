@@ -83,6 +83,20 @@ fn the_unsupported_are_named() {
 }
 
 #[test]
+fn only_an_invite_may_replace_a_dialog() {
+    let replaces = "Replaces: id;to-tag=1;from-tag=2";
+    let mut net = Net::alone();
+    for method in ["OPTIONS", "REGISTER", "MESSAGE"] {
+        net.write(BOB, ALICE, &request(method, "sip:192.0.2.1", &[replaces]));
+        net.millis(100);
+        assert_eq!(net.times(ALICE, &format!("400 {method}")).len(), 1, "{method}");
+    }
+    net.write(BOB, ALICE, &request("INVITE", "sip:a@192.0.2.1", &[replaces]));
+    net.millis(100);
+    assert_eq!(net.names(ALICE), ["Invite"], "what it names is the core's business");
+}
+
+#[test]
 fn another_version_gets_505() {
     let mut net = Net::alone();
     net.write(BOB, ALICE, &request("INVITE", "sip:a@x", &[]).replacen("SIP/2.0", "SIP/3.0", 1));
@@ -113,7 +127,7 @@ fn options_tells_what_is_implemented() {
     for (name, value) in [
         ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE"),
         ("Accept", "application/sdp"),
-        ("Supported", "100rel, timer, norefersub"),
+        ("Supported", "100rel, timer, replaces, norefersub"),
     ] {
         assert_eq!(response.header_text(name).unwrap(), value);
     }

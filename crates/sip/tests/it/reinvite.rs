@@ -2,7 +2,10 @@
 
 use sip::{EndCause, Event, Message, Respond};
 
-use crate::link::{ALICE, BOB, Net, address, answer};
+use crate::{
+    by_hand::of_alice,
+    link::{ALICE, BOB, Net, address, answer},
+};
 
 /// An INVITE (or what `method` says) of Alice within her call to Bob, written by hand.
 fn within(net: &Net, method: &str, cseq: u32, contact: &str) -> String {
@@ -20,6 +23,21 @@ fn within_like(like: &Message, method: &str, cseq: u32, contact: &str) -> String
         like.header_text("To").unwrap(),
         like.call_id().unwrap(),
     )
+}
+
+#[test]
+fn the_answer_to_a_reinvite_is_final_whatever_the_core_says() {
+    let mut net = Net::pair();
+    let (_, bob) = net.connected();
+    let theirs = of_alice(&net, "INVITE", 2, "Require: 100rel\n", "v=0");
+    net.write(ALICE, BOB, &theirs);
+    net.millis(100);
+    assert_eq!(net.names(BOB), ["Reinvite"]);
+    net.at(BOB, |endpoint, now| endpoint.respond_reinvite(now, bob, Respond::status(183)));
+    assert_eq!(net.times(BOB, "183 INVITE").len(), 0);
+    assert_eq!(net.times(BOB, "500 INVITE").len(), 1);
+    net.at(BOB, |endpoint, now| endpoint.bye(now, bob, &[]));
+    net.assert_idle();
 }
 
 #[test]

@@ -149,10 +149,13 @@ fn an_answer_waits_for_the_prack_of_a_description() {
     respond(&mut net, bob, answer());
     respond(&mut net, bob, Respond::status(486));
     assert_eq!(net.times(BOB, "200 INVITE").len(), 0);
+    assert!(net.at(BOB, |endpoint, _| endpoint.answer_waits(bob)));
     net.millis(100);
+    assert!(!net.at(BOB, |endpoint, _| endpoint.answer_waits(bob)));
     let order: Vec<String> = net.sent_by(BOB).into_iter().map(|(_, what)| what).collect();
     assert_eq!(order, ["100 INVITE", "183 INVITE", "200 PRACK", "200 INVITE"]);
-    assert_eq!((net.names(ALICE), net.names(BOB)), (vec!["Progress", "Answered"], vec!["Acked"]));
+    assert_eq!(net.names(ALICE), ["Progress", "Answered"]);
+    assert_eq!(net.names(BOB), ["Accepted", "Acked"]);
     net.at(BOB, |endpoint, now| endpoint.bye(now, bob, &[]));
     net.assert_idle();
 }
@@ -252,6 +255,7 @@ fn a_prack_with_an_offer_is_the_cores() {
     net.at(BOB, |endpoint, now| endpoint.reply(now, request_id, answer()));
     assert_eq!(net.last(BOB, "200 PRACK").body(), b"v=0\r\n");
     assert_eq!(net.times(BOB, "200 INVITE").len(), 1, "it has waited for the PRACK");
+    assert_eq!(net.names(BOB)[0], "Accepted");
     net.millis(100);
     net.at(BOB, |endpoint, now| endpoint.bye(now, bob, &[]));
     net.assert_idle();
@@ -283,6 +287,7 @@ fn whoever_leaves_while_the_answer_waits_is_not_answered() {
         }
         net.millis(100);
         assert_eq!(net.times(BOB, &format!("{status} INVITE")).len(), 1, "{leaves}");
+        assert!(!net.at(BOB, |endpoint, _| endpoint.answer_waits(bob)), "nor ever will");
         let wanted: Vec<&str> = Some(event).filter(|event| !event.is_empty()).into_iter().collect();
         assert_eq!(net.names(BOB), wanted);
         net.assert_idle();

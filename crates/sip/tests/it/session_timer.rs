@@ -129,6 +129,14 @@ fn accept(net: &mut Net, request: &Message, lines: &[(&str, &str)]) {
     net.millis(50);
 }
 
+/// A refusal of Alice's request that the test sends for Bob; it names a least interval.
+fn refuse(net: &mut Net, request: &Message, status: u16) {
+    let refused = Builder::response_to(request, status, None).header("Min-SE", "1000");
+    let refused = refused.build().unwrap();
+    net.send(address(BOB), address(ALICE), refused.as_bytes());
+    net.millis(50);
+}
+
 /// Alice in a call with a Bob who is the test; he says this in his 200.
 fn called_by_hand(lines: &[(&str, &str)]) -> (Net, InviteId) {
     let mut net = Net::alone();
@@ -227,6 +235,126 @@ fn the_outcome_of_a_refresh_decides() {
             net.at(ALICE, |endpoint, now| endpoint.bye(now, alice, &[]));
         }
         net.assert_idle();
+    }
+}
+
+#[test]
+fn the_outcome_of_a_refresh_by_reinvite_decides_as_well() {
+    for (status, next, ends) in [
+        (491, "INVITE", false),
+        (500, "INVITE", false),
+        (422, "INVITE", false),
+        (481, "BYE", true),
+        (408, "BYE", true),
+        (0, "BYE", true),
+    ] {
+        let (mut net, alice) = called_by_hand(&[("Session-Expires", "300;refresher=uac")]);
+        net.seconds(150);
+        let refresh = net.last(ALICE, "INVITE");
+        assert_eq!(refresh.cseq().unwrap().0, 2);
+        let before = net.log.len();
+        if status == 0 {
+            net.seconds(32);
+        } else {
+            refuse(&mut net, &refresh, status);
+            net.seconds(if status == 500 { 40 } else { 5 });
+        }
+        let new = |sent: &&crate::link::Sent| {
+            let cseq = sent.message.cseq().unwrap().0;
+            sent.from == address(ALICE) && cseq > 2
+        };
+        let ours = net.log[before..].iter().find(new);
+        let ours = ours.unwrap_or_else(|| panic!("nothing after {status}")).clone();
+        assert_eq!((ours.what(), ours.message.cseq().unwrap().0), (next.to_owned(), 3), "{status}");
+        match status {
+            422 => {
+                let raised = ours.message.header_text("Session-Expires").unwrap();
+                assert_eq!(raised, "1000;refresher=uac");
+                accept(&mut net, &ours.message, &[("Session-Expires", "1000;refresher=uac")]);
+                net.seconds(490);
+                assert_eq!(net.last(ALICE, "INVITE").cseq().unwrap().0, 3);
+                net.seconds(10);
+                assert_eq!(net.last(ALICE, "INVITE").cseq().unwrap().0, 4, "half of 1000 s");
+            }
+            491 => {
+                let after = ours.at.as_millis() - 150_060;
+                assert!((2_050..4_100).contains(&after), "{after}: the Call-ID is ours");
+            }
+            _ => {}
+        }
+        if ends {
+            let Event::Ended { cause: EndCause::Gone, .. } = net.event(ALICE) else { panic!() };
+        } else {
+            assert_eq!(net.names(ALICE), [""; 0]);
+            net.at(ALICE, |endpoint, now| endpoint.bye(now, alice, &[]));
+        }
+        net.assert_idle();
+    }
+}
+
+#[test]
+fn a_peer_that_no_interval_of_a_refresh_contents_is_asked_twice_and_then_as_after_any_failure() {
+    for (allow, method) in [("INVITE, UPDATE", "UPDATE"), ("INVITE", "INVITE")] {
+        let (mut net, _) =
+            called_by_hand(&[("Session-Expires", "300;refresher=uac"), ("Allow", allow)]);
+        let mut refused = Vec::new();
+        for _ in 0..2_700 {
+            net.millis(100);
+            let last = net
+                .log
+                .iter()
+                .rfind(|sent| sent.what() == method && sent.message.cseq().unwrap().0 > 1);
+            if let Some(refresh) = last.map(|sent| sent.message.clone())
+                && !refused.iter().any(|(_, known)| *known == refresh)
+            {
+                refuse(&mut net, &refresh, 422);
+                refused.push((net.clock().as_secs(), refresh));
+            }
+        }
+        let at: Vec<u64> = refused.iter().map(|(at, _)| *at).collect();
+        assert_eq!(at, [150, 150, 187, 225, 262], "{method}");
+        let Event::Ended { cause: EndCause::Expired, .. } = net.event(ALICE) else { panic!() };
+        assert_eq!(net.times(ALICE, "BYE")[0] / 1000, 268, "when the interval expires");
+    }
+}
+
+#[test]
+fn a_change_of_the_core_with_too_short_an_interval_is_sent_again() {
+    let (mut net, alice) = called_by_hand(&[("Session-Expires", "300;refresher=uac")]);
+    net.at(ALICE, |endpoint, now| {
+        assert!(endpoint.reinvite(now, alice, b"v=1\r\n", "application/sdp", &[]));
+    });
+    let change = net.last(ALICE, "INVITE");
+    refuse(&mut net, &change, 422);
+    let again = net.last(ALICE, "INVITE");
+    assert_eq!((again.cseq().unwrap().0, again.body()), (3, &b"v=1\r\n"[..]));
+    assert_eq!(again.header_text("Session-Expires").unwrap(), "1000;refresher=uac");
+    assert_eq!(net.names(ALICE), [""; 0]);
+    refuse(&mut net, &again, 422);
+    assert_eq!(net.names(ALICE), ["NotModified"], "once");
+    net.at(ALICE, |endpoint, now| endpoint.bye(now, alice, &[]));
+    net.assert_idle();
+}
+
+#[test]
+fn what_a_refresh_is_answered_with_holds_from_then_on() {
+    let update = ("Allow", "INVITE, UPDATE");
+    for (said, then) in [
+        (Some("600;refresher=uac"), Some((300, "UPDATE"))),
+        (Some("200;refresher=uas"), Some((168, "BYE"))),
+        (None, None),
+    ] {
+        let (mut net, alice) = called_by_hand(&[("Session-Expires", "300;refresher=uac"), update]);
+        net.seconds(150);
+        let refresh = net.last(ALICE, "UPDATE");
+        let lines: Vec<_> = said.map(|said| ("Session-Expires", said)).into_iter().collect();
+        accept(&mut net, &refresh, &lines);
+        let (before, at) = (net.log.len(), net.clock());
+        net.seconds(400);
+        let next = net.log[before..].iter().find(|sent| sent.from == address(ALICE));
+        let next = next.map(|sent| ((sent.at - at).as_secs_f64().round(), sent.what()));
+        assert_eq!(next, then.map(|(after, what)| (f64::from(after), what.to_owned())), "{said:?}");
+        net.at(ALICE, |endpoint, now| endpoint.bye(now, alice, &[]));
     }
 }
 

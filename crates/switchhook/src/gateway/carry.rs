@@ -8,7 +8,7 @@ use call::{
     Output,
 };
 use hooks::Request;
-use media::Digits;
+use media::{Digits, Gain};
 use net::rtp::{Command, Move, SendError};
 use serde_json::Value;
 use sip::{Flow, Transmit, Transport};
@@ -130,6 +130,10 @@ impl Gateway {
             }
             Media::Mute(leg, muted) => {
                 self.send_media(Command::Mute { call, leg: leg.into(), muted });
+            }
+            Media::Boost(leg, level) => {
+                let gain = (!level.is_zero()).then(|| Box::new(Gain::new(level)));
+                self.send_media(Command::Boost { call, leg: leg.into(), gain });
             }
         }
     }

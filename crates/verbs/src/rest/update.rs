@@ -11,7 +11,7 @@ use crate::fields::{Fields, FromJson, Object};
 use crate::headers::{HeaderMap, Headers};
 use crate::hook::Hook;
 use crate::json::{self, Kind, Node, Path};
-use crate::values::{Keys, Millis, words};
+use crate::values::{Boost, Keys, Millis, words};
 use crate::verb::{Play, Verb, sip_method};
 
 words! {
@@ -63,6 +63,8 @@ pub enum Update {
     },
     /// Whether the leg is heard.
     Mute(MuteStatus),
+    /// In dB: how much louder the leg hears the one it is connected to.
+    Boost(f64),
     /// Played to the leg, over the one it is connected to, which hears nothing meanwhile.
     Whisper(Vec<Play>),
     /// Sent to the peer of the leg.
@@ -182,6 +184,7 @@ impl Object for Asked {
 
 /// Changes that are carried out; the others are valid, and refused.
 const BUILT: &[&str] = &[
+    "boostAudioSignal",
     "call_hook",
     "call_status",
     "child_call_hook",
@@ -215,6 +218,9 @@ fn change(fields: &mut Fields<'_>, given: &[&(&'static str, &[&'static str])]) -
 fn one_change(fields: &mut Fields<'_>, name: &str) -> Option<Update> {
     match name {
         "call_status" => fields.optional("call_status").map(Update::CallStatus),
+        "boostAudioSignal" => {
+            fields.optional("boostAudioSignal").map(|Boost(decibels)| Update::Boost(decibels))
+        }
         "mute_status" => fields.optional("mute_status").map(Update::Mute),
         "whisper" => fields.optional("whisper").map(Whispered::update),
         "sip_request" => fields.optional("sip_request").map(Update::SipRequest),

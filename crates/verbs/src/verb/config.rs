@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Amd, GatherInput, Listen, Recognizer, Record, Synthesizer, Transcribe};
 use crate::fields::{Fields, Object};
 use crate::hook::Hook;
-use crate::values::{Gain, OneOrMany, Seconds};
+use crate::values::{Boost, OneOrMany, Seconds};
 
 /// Changes what later verbs start from, and what runs beside them. What is absent stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema)]
@@ -36,7 +36,7 @@ pub struct Config {
     /// URL played to a party on hold.
     pub on_hold_music: Option<String>,
     /// In dB, on what the caller hears.
-    #[schemars(with = "Option<Gain>")]
+    #[schemars(with = "Option<Boost>")]
     pub boost_audio_signal: Option<f64>,
     /// Asked when a party sends REFER.
     pub refer_hook: Option<Hook>,
@@ -127,7 +127,7 @@ impl Object for Config {
             barge_in: fields.optional("bargeIn"),
             notify_events: fields.optional("notifyEvents"),
             on_hold_music: fields.optional("onHoldMusic"),
-            boost_audio_signal: fields.optional("boostAudioSignal").map(|Gain(gain)| gain),
+            boost_audio_signal: fields.optional("boostAudioSignal").map(|Boost(gain)| gain),
             refer_hook: fields.optional("referHook"),
             sip_request_within_dialog_hook: fields.optional("sipRequestWithinDialogHook"),
             reset: fields.or_default::<OneOrMany<String>>("reset").0,

@@ -11,7 +11,7 @@ use crate::fields::{Fields, FromJson, Object};
 use crate::headers::{HeaderMap, Headers};
 use crate::hook::Hook;
 use crate::json::{Kind, Node, Path};
-use crate::values::{Gain, Keys, OneOrMany, Seconds, is_key, words};
+use crate::values::{Boost, Keys, OneOrMany, Seconds, is_key, words};
 
 /// Ring time without `timeout`.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -33,8 +33,8 @@ pub struct Dial {
     /// Answer the caller only when a callee is connected; else before any callee is called.
     #[schemars(with = "Option<bool>")]
     pub answer_on_bridge: bool,
-    /// In dB, on what the callee hears; default 0.
-    #[schemars(with = "Option<Gain>")]
+    /// In dB, from -20 to 20: how much louder the callee hears the caller; default 0.
+    #[schemars(with = "Option<Boost>")]
     pub boost_audio_signal: f64,
     /// User of From; default the caller's own number.
     pub caller_id: Option<String>,
@@ -65,7 +65,7 @@ pub struct Dial {
     pub listen: Option<Box<Listen>>,
     /// Asked for what a party on hold hears.
     pub on_hold_hook: Option<Hook>,
-    /// Next hop of every INVITE.
+    /// Next hop of every INVITE: `host`, `host:port` or a SIP URI; kept as a SIP URI.
     pub proxy: Option<String>,
     /// Asked when a party sends REFER.
     pub refer_hook: Option<Hook>,
@@ -237,7 +237,7 @@ impl Object for Dial {
             amd: fields.optional("amd"),
             anchor_media: fields.or_default("anchorMedia"),
             answer_on_bridge: fields.or_default("answerOnBridge"),
-            boost_audio_signal: fields.optional("boostAudioSignal").map_or(0.0, |Gain(db)| db),
+            boost_audio_signal: fields.optional("boostAudioSignal").map_or(0.0, |Boost(db)| db),
             caller_id: super::number(fields, "callerId"),
             caller_name: super::one_line(fields, "callerName"),
             confirm_hook: fields.optional("confirmHook"),
@@ -250,7 +250,7 @@ impl Object for Dial {
             headers: fields.or_default::<HeaderMap>("headers").0,
             listen: fields.optional(["listen", "stream"]),
             on_hold_hook: fields.optional("onHoldHook"),
-            proxy: super::one_line(fields, "proxy"),
+            proxy: super::proxy(fields, "proxy"),
             refer_hook: fields.optional("referHook"),
             srtp_encryption: fields.optional("srtpEncryption"),
             tag: fields.optional("tag").map(Value::Object),

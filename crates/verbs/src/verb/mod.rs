@@ -226,6 +226,58 @@ pub(crate) fn one_line(fields: &mut Fields<'_>, name: &'static str) -> Option<St
     text
 }
 
+/// The next hop of an INVITE, as a SIP URI: a bare `host` or `host:port` gets its `sip:`.
+pub(crate) fn proxy(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
+    let text: Option<String> = fields.optional(name);
+    let uri = text.as_deref().and_then(next_hop);
+    if let Some(member) = fields.take(&name)
+        && text.is_some()
+        && uri.is_none()
+    {
+        let expected = "`host`, `host:port` or a SIP URI like `sip:192.0.2.1:5060;transport=tcp`";
+        fields.fault(member, "no next hop", expected);
+    }
+    uri
+}
+
+/// RFC 3261 §25.1 `SIP-URI` without password and headers, as far as it takes to send to it and to
+/// write it into a Route.
+fn next_hop(text: &str) -> Option<String> {
+    let schemed =
+        |scheme: &str| text.get(..scheme.len()).filter(|t| t.eq_ignore_ascii_case(scheme));
+    let scheme = schemed("sip:").or_else(|| schemed("sips:")).unwrap_or_default();
+    let rest = text.get(scheme.len()..)?;
+    let mut parts = rest.split(';');
+    let place = parts.next()?;
+    let (user, place) = place.split_once('@').unwrap_or(("-", place));
+    let written = |text: &str, more: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
+    let params = parts.all(|param| {
+        let (name, value) = param.split_once('=').unwrap_or((param, "-"));
+        written(name, "-_.!~*'%+") && written(value, "-_.!~*'%+[]:/&$")
+    });
+    let whole = params && written(user, "-_.!~*'()%&=+$/") && is_host_and_port(place);
+    whole.then(|| if scheme.is_empty() { format!("sip:{text}") } else { text.to_owned() })
+}
+
+/// A name or an address, IPv6 in brackets, and perhaps a port.
+fn is_host_and_port(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((literal, port)) if literal.parse::<std::net::Ipv6Addr>().is_ok() => ("-", port),
+        Some(_) => return false,
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let is_port = |port: &str| {
+        port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse().is_ok_and(|port: u16| port > 0)
+    };
+    let named = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    !host.is_empty()
+        && host.chars().all(named)
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+}
+
 /// The host of an address, perhaps with a port: RFC 3261 §25.1 `hostport`, as far as it takes to be
 /// written into one.
 pub(crate) fn host(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {

@@ -27,7 +27,8 @@ pub struct Target {
     pub headers: Headers,
     /// Overrides user and host of From.
     pub from: Option<TargetFrom>,
-    /// Next hop of this callee's INVITE, `host`, `host:port` or a SIP URI.
+    /// Next hop of this callee's INVITE, over the dial's: `host`, `host:port` or a SIP URI; kept
+    /// as a SIP URI.
     pub proxy: Option<String>,
     /// Ring time of this callee alone. Not in jambonz.
     #[schemars(with = "Option<Seconds>")]
@@ -196,7 +197,7 @@ impl Object for Target {
             method: fields.optional("method"),
             headers: fields.or_default::<HeaderMap>("headers").0,
             from: fields.optional("from"),
-            proxy: super::one_line(fields, "proxy"),
+            proxy: super::proxy(fields, "proxy"),
             timeout: super::nonzero_seconds(fields, "timeout"),
             delay: super::seconds(fields, "delay").unwrap_or_default(),
             priority: fields.or_default("priority"),

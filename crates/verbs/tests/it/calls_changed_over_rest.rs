@@ -45,6 +45,8 @@ fn a_call_is_ended_or_sent_elsewhere() {
 fn what_a_connected_leg_hears_and_says_is_changed() {
     assert_eq!(asked(r#"{"mute_status":"mute"}"#), Update::Mute(MuteStatus::Mute));
     assert_eq!(asked(r#"{"mute_status":"unmute"}"#), Update::Mute(MuteStatus::Unmute));
+    assert_eq!(asked(r#"{"boostAudioSignal":"-2.5 dB"}"#), Update::Boost(-2.5));
+    assert_eq!(asked(r#"{"boostAudioSignal":0}"#), Update::Boost(0.0));
     let dtmf = |digits: &str, ms| Update::Dtmf {
         digits: digits.to_owned(),
         duration: Duration::from_millis(ms),
@@ -116,6 +118,7 @@ fn anything_but_one_change_is_refused() {
         (r#"{"call_hook":"ws://a.test"}"#, "/call_hook: WebSocket applications are not supported"),
         (r#"{"call_hook":"ftp://a.test"}"#, "/call_hook: unknown URL scheme"),
         (r#"{"call_hook":""}"#, "/call_hook: no URL"),
+        (r#"{"boostAudioSignal":"30 dB"}"#, "/boostAudioSignal: out of range; expected a number"),
         (r#"{"call_hook":7}"#, "/call_hook: wrong type"),
         (r#"{"child_call_hook":""}"#, "/child_call_hook: no URL"),
         (r#"{"mute_status":"on"}"#, "/mute_status: unknown word"),

@@ -28,12 +28,12 @@ fn text_that_is_not_json_is_located_with_its_fix() {
 
 #[test]
 fn each_property_of_dial_is_read_strictly() {
-    check("dial", 31);
+    check("dial", 33);
 }
 
 #[test]
 fn a_target_that_cannot_be_called_is_a_fault() {
-    check("targets", 20);
+    check("targets", 21);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The bridge: what happens when a winner is connected, and while it lasts.
 
+use media::Decibels;
+
 use crate::call::{Call, Context};
 use crate::effect::{Audio, Effect, Media, Repeat};
 use crate::leg::caller;
@@ -25,8 +27,12 @@ impl Call {
         dial.bridged_at = Some(cx.now);
         let Some(winner) = dial.winner else { return };
         let digits = dial.verb.send_digits.clone();
+        let boost = Decibels::new(dial.verb.boost_audio_signal);
         self.set_callee_remote(winner);
         self.caller_input(cx, caller::Input::Answer);
+        if !boost.is_zero() {
+            self.effect(Effect::Media(Media::Boost(winner, boost)));
+        }
         self.effect(Effect::Media(Media::Bridge(self.caller.id, winner)));
         if let Some(digits) = digits {
             self.effect(Effect::Media(Media::SendKeys(winner, digits, KEY)));
@@ -54,13 +60,11 @@ impl Call {
         let mut unsupported: Vec<String> = Vec::new();
         let verb = &dial.verb;
         let place = format!("/{}", dial.index);
-        let of_dial: [(&str, bool); 8] = [
+        let of_dial: [(&str, bool); 6] = [
             ("amd", verb.amd.is_some()),
-            ("boostAudioSignal", verb.boost_audio_signal != 0.0),
             ("dub", !verb.dub.is_empty()),
             ("exitMediaPath", verb.exit_media_path),
             ("listen", verb.listen.is_some()),
-            ("proxy", verb.proxy.is_some()),
             ("srtpEncryption", verb.srtp_encryption.is_some()),
             ("transcribe", verb.transcribe.is_some()),
         ];
@@ -68,9 +72,8 @@ impl Call {
             unsupported.push(format!("{place}/{name}"));
         }
         for (index, target) in verb.target.iter().enumerate() {
-            let of_target = [("proxy", target.proxy.is_some()), ("srtp", target.srtp.is_some())];
-            for (name, _) in of_target.iter().filter(|(_, given)| *given) {
-                unsupported.push(format!("{place}/target/{index}/{name}"));
+            if target.srtp.is_some() {
+                unsupported.push(format!("{place}/target/{index}/srtp"));
             }
         }
         for pointer in unsupported {

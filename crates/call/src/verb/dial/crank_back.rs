@@ -89,8 +89,9 @@ impl Call {
     }
 }
 
+/// The gateway that speaks for itself: not where a proxy stands before it.
 fn gateway_of(leg: &Leg) -> Option<String> {
-    leg.route.gateway.clone()
+    leg.route.gateway.clone().filter(|_| leg.route.proxy.is_none())
 }
 
 /// RFC 3261 §20.33: digits, then perhaps a comment or parameters.

@@ -92,6 +92,9 @@ fn way(contact: &NameAddr, gateway: &Attempt) -> Option<Attempt> {
         next_hop: NextHop::Host { host: uri.host.clone(), port: uri.port, transport },
         gateway: None,
         credentials: None,
+        // why: the next hop was named for the gateway; where else a carrier may lead is asked of
+        // the address that is sent to.
+        proxy: None,
         redirected: true,
         ..gateway.clone()
     })

@@ -64,6 +64,7 @@ impl Call {
     pub(crate) fn call_target(&mut self, cx: Context<'_>, index: usize, target: &Target) {
         let caller_id = self.caller_id_for(target);
         let settings = Arc::clone(&self.settings);
+        let proxy = self.dial.as_ref().and_then(|dial| dial.verb.proxy.clone());
         let directory = Directory {
             settings: &settings,
             registrar: cx.registrar,
@@ -74,6 +75,7 @@ impl Call {
                 Some(_) => None,
             },
             resting: cx.resting,
+            proxy: proxy.as_deref(),
             now: cx.now,
         };
         if !target.codecs.is_empty() && known_codecs(target).is_empty() {
