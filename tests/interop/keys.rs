@@ -54,6 +54,27 @@ fn the_application_is_told_of_the_keys_that_it_asked_for() {
 }
 
 #[test]
+fn a_hook_by_get_has_the_keys_and_who_pressed_them_in_its_query() {
+    let scene = Scene::new();
+    let switch = scene.starts_usual();
+    let hook = json!({ "url": "/dtmf?shop=7", "method": "GET" });
+    let more = json!({ "dtmfCapture": ["19"], "dtmfHook": hook });
+    let pair = Pair::connected(&scene, &switch, (pair::caller(), pair::callee()), &more);
+    for key in [1, 9] {
+        pair.callee.audio.presses(pair.callee_runs.audio_of_switch(), KEYS, key);
+    }
+    let request = scene.app.is_asked("/dtmf");
+    assert_eq!(request.method, "GET");
+    let query: Vec<&str> = request.query.split('&').collect();
+    let child = format!("call_sid={}", pair::child(&scene));
+    for wanted in ["shop=7", "dtmf=19", &child] {
+        assert!(query.contains(&wanted), "{wanted} is not in {query:?}");
+    }
+    pair.ends();
+    switch.ends();
+}
+
+#[test]
 fn a_key_in_an_info_is_told_and_reaches_the_other_party_as_an_event() {
     let scene = Scene::new();
     let steps = Steps::of_caller()

@@ -58,7 +58,7 @@ impl Call {
             status_base: self.status_base.clone(),
             trace_id: self.trace_id.clone(),
             parent_call_sid: self.call_sid.clone(),
-            hops: self.caller.origin.hops_left(),
+            hops: self.caller.origin.hops_left().saturating_sub(1),
             referrer,
         })));
     }
@@ -66,7 +66,7 @@ impl Call {
     /// Lets the callee that is connected go to another call; the dial ends as above.
     pub(crate) fn let_go(&mut self, cx: Context<'_>, id: LegId) -> Option<Box<Leg>> {
         self.dial_input(cx, ring::Input::Detached);
-        self.refers.remove(&id);
+        self.refuse_open_refer(id);
         self.legs.remove(&id)
     }
 

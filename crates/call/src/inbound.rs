@@ -30,6 +30,10 @@ impl Switch {
         };
         let live = self.callers();
         let limits = self.settings.limits;
+        if self.comes_round(&arrival.request) {
+            let loops = refusal(482, "this call was made by a call for the same");
+            return self.endpoint.refuse(now, id, loops);
+        }
         if let Some(carrier) = &arrival.carrier
             && let Err(why) = self.carriers.admit(now, carrier)
         {

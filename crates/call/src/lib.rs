@@ -20,6 +20,7 @@ mod inbound;
 mod info;
 mod input;
 mod leg;
+mod loops;
 mod placing;
 mod proxy;
 mod random;

@@ -1,18 +1,25 @@
 //! How long the losers of a dial ring on: from the winner's 200 to the CANCEL of each loser, as the
 //! callees see it, while a switch is given so many simrings a second.
 //!
-//! `cargo run --release -p testkit --example simring_cancels -- SWITCH [PER_SECOND] [SECONDS]`
+//! `cargo run --release -p testkit --example simring_cancels -- SWITCH [PER_SECOND] [SECONDS]
+//! [CONFIRM]`
 //!
 //! Calls SWITCH from 127.0.0.2:5070; its application must dial `sip:winner@127.0.0.3:5090` beside
 //! other users of that address, which ring until they are cancelled. Prints percentiles over all
 //! losers, and fails where a loser was not cancelled. Both ends are this one thread: what it needs
 //! to send its 200 and to read a CANCEL counts as well.
+//!
+//! With CONFIRM, `ADDRESS:PORT`, the winner is screened: the confirmHook of the dial must point
+//! there, is answered with an empty list, and the time begins when that answer leaves.
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use sip::{Config, Endpoint, Event, Flow, Invite, InviteId, Message, Respond, Transport};
 
 const CALLER: &str = "127.0.0.2:5070";
@@ -69,12 +76,81 @@ impl Side {
     }
 }
 
+/// Who called whom, and when the screening of the callee ended.
+type Screened = (String, Instant);
+
+/// What the confirmHook is answered.
+const CONSENT: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\
+                       \r\n[]";
+
+/// Longest payload of a hook that is read.
+const PAYLOAD_MAX: usize = 1 << 20;
+
+/// Serves the confirmHook at this address.
+fn screens(address: &str) -> Result<Receiver<Screened>, Box<dyn Error>> {
+    let listener = TcpListener::bind(address)?;
+    let (tells, hears) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let tells = tells.clone();
+            std::thread::spawn(move || {
+                if let Err(fault) = consents(&stream, &tells) {
+                    eprintln!("confirmHook: {fault}");
+                }
+            });
+        }
+    });
+    Ok(hears)
+}
+
+/// Answers every request of a connection. why: it is told first and written then, so that who
+/// reads a CANCEL knows since when it could come.
+fn consents(stream: &TcpStream, tells: &Sender<Screened>) -> Result<(), Box<dyn Error>> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream);
+    while let Some(payload) = payload(&mut reader)? {
+        let payload: Value = serde_json::from_slice(&payload)?;
+        let caller = payload.get("from").and_then(Value::as_str).ok_or("no `from`")?;
+        tells.send((caller.to_owned(), Instant::now()))?;
+        let mut writer = stream;
+        writer.write_all(CONSENT.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The body of the next request; nothing where there is none.
+fn payload(reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        match line.trim_end().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.trim().parse()?;
+            }
+            None if line.trim_end().is_empty() => break,
+            _ => {}
+        }
+    }
+    if length > PAYLOAD_MAX {
+        return Err(format!("a payload of {length} bytes").into());
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Some(body))
+}
+
 /// What became of the callees: legs by the user that called, times by the same.
 #[derive(Default)]
 struct Callees {
+    /// Tells when each winner was accepted, where it is screened.
+    screened: Option<Receiver<Screened>>,
     /// Who calls on which leg.
     callers: BTreeMap<InviteId, String>,
     due: Vec<(Instant, InviteId)>,
+    /// Since when the losers of each call may be cancelled.
     answered: BTreeMap<String, Instant>,
     losers: usize,
     waits: Vec<Duration>,
@@ -106,6 +182,12 @@ impl Callees {
         }
     }
 
+    /// What the confirmHook has answered.
+    fn note_screened(&mut self) {
+        let screened = self.screened.iter().flat_map(Receiver::try_iter);
+        self.answered.extend(screened);
+    }
+
     fn answer(&mut self, side: &mut Side) -> Result<(), Box<dyn Error>> {
         let now = Instant::now();
         let due: Vec<InviteId> =
@@ -115,7 +197,9 @@ impl Callees {
             let content_type = Some("application/sdp".to_owned());
             let body = OFFER.as_bytes().to_vec();
             let answer = Respond { content_type, body, ..Respond::status(200) };
-            self.answered.insert(caller, Instant::now());
+            if self.screened.is_none() {
+                self.answered.insert(caller, Instant::now());
+            }
             side.endpoint.respond(Instant::now(), id, answer);
             side.send()?;
         }
@@ -150,7 +234,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let per_second: u32 = arguments.next().map_or(Ok(50), |text| text.parse())?;
     let seconds: u32 = arguments.next().map_or(Ok(10), |text| text.parse())?;
     let (mut caller, mut side) = (Side::open(CALLER, 1)?, Side::open(CALLEES, 2)?);
-    let mut callees = Callees::default();
+    let screened = arguments.next().map(|address| screens(&address)).transpose()?;
+    let from =
+        if screened.is_some() { "the answer of its confirmHook" } else { "the winner's 200" };
+    let mut callees = Callees { screened, ..Callees::default() };
     let (mut bridged, mut refused) = (0, BTreeMap::<u16, u32>::new());
     let mut hang_ups: Vec<(Instant, InviteId)> = Vec::new();
 
@@ -178,7 +265,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
         callees.answer(&mut side)?;
-        for event in side.turn()? {
+        let events = side.turn()?;
+        callees.note_screened();
+        for event in events {
             callees.event(&mut side, event);
         }
         std::thread::sleep(NAP);
@@ -188,7 +277,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     waits.sort_unstable();
     let percentile = |share: usize| waits.get(waits.len() * share / 1000).map_or(0.0, milliseconds);
     println!("{placed} simrings, {bridged} bridged, refused {refused:?}; {losers} losers");
-    println!("from the winner's 200 to the CANCEL of a loser:");
+    println!("from {from} to the CANCEL of a loser:");
     println!(
         "p50 {:.2} ms, p90 {:.2} ms, p99 {:.2} ms, max {:.2} ms",
         percentile(500),

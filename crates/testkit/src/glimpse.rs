@@ -64,6 +64,21 @@ impl<'a> Glimpse<'a> {
     }
 }
 
+/// The value of a header, by its full name.
+pub(crate) fn header<'a>(message: &'a [u8], name: &str) -> Option<&'a str> {
+    let lines = message.split(|byte| *byte == b'\n').take_while(|line| *line != b"\r");
+    lines.filter_map(text).find_map(|line| {
+        let (of, value) = line.split_once(": ")?;
+        (of == name).then_some(value)
+    })
+}
+
+/// What stands after the headers.
+pub(crate) fn body(message: &[u8]) -> &[u8] {
+    let end = message.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    end.map(|end| &message[end + 4..]).unwrap_or_default()
+}
+
 fn text(line: &[u8]) -> Option<&str> {
     std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)).ok()
 }
@@ -93,6 +108,14 @@ mod tests {
             CSeq: 7 INVITE\r\nCall-ID: c1\r\n\r\n";
         let seen = Glimpse::of(busy).expect("a message");
         assert_eq!((seen.start, seen.to_tag), (Start::Response(486), "t1"));
+    }
+
+    #[test]
+    fn headers_end_where_the_body_begins() {
+        let notify = b"NOTIFY sip:b@h SIP/2.0\r\nEvent: refer;id=7\r\n\r\nState: no header\r\n";
+        assert_eq!(header(notify, "Event"), Some("refer;id=7"));
+        assert_eq!(header(notify, "State"), None);
+        assert_eq!(body(notify), b"State: no header\r\n");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub use link::{Link, Weather};
 pub use phone::{Note, Phone};
 pub use random::Random;
 pub use redirector::Redirector;
-pub use script::{Callee, Caller, Challenge, Offer, Outcome, Script};
+pub use script::{Callee, Caller, Challenge, Offer, Outcome, Refer, ReferTo, Script};
 pub use settings::carrier_settings;
 pub use world::{MediaFact, SWITCH, World, WorldConfig};
 

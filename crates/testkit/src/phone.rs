@@ -1,5 +1,8 @@
-//! A phone that plays a script: calls, rings, answers, refuses, holds, presses keys, hangs up.
+//! A phone that plays a script: calls, rings, answers, refuses, hangs up. What it does inside a
+//! call is in `phone/talk.rs`.
 //! Without input or output: the same phone plays in virtual time and over sockets.
+
+mod talk;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -7,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use sip::auth::digest::Algorithm;
 use sip::{
-    Challenger, Config, Endpoint, Event, Flow, Invite, InviteId, Message, Method, Respond,
+    Challenger, Config, Endpoint, Event, Flow, Invite, InviteId, Message, Method, Respond, SentId,
     Transmit, Transport, Verdict,
 };
 
 use crate::proxy::Proxy;
-use crate::script::{Callee, Challenge, Offer, Outcome, Script};
+use crate::script::{Callee, Challenge, Offer, Outcome, Refer, Script};
 
 /// How long a phone rings that nobody answers. why: where all that it says is lost it may not be
 /// cancelled (RFC 3261 §9.1), and would ring for ever.
@@ -36,7 +39,7 @@ pub enum Note {
     Cancelled(Option<String>),
     /// Its answer was acknowledged.
     Acked,
-    /// Its re-INVITE was answered, with this status.
+    /// Its re-INVITE or UPDATE was answered, with this status.
     Offered(u16),
     /// The dialog was ended by the peer.
     Ended,
@@ -55,6 +58,8 @@ enum Act {
     Vanish,
     Offer(Offer),
     Press(char),
+    /// The REFER at this place.
+    Refer(usize),
 }
 
 /// One phone.
@@ -84,8 +89,17 @@ pub struct Phone {
     /// What it does to the session of each call, so long after that was answered, or its own
     /// answer acknowledged.
     pub offers: Vec<(Duration, Offer)>,
+    /// It does so by UPDATE (RFC 3311), and not by re-INVITE.
+    pub updates: bool,
     /// Keys that it presses, timed alike.
     pub keys: Vec<(Duration, char)>,
+    /// How it refers the other party of each call elsewhere.
+    pub refers: Vec<Refer>,
+    /// Its REFERs that were answered: the number of each in its dialog, and the status.
+    pub referred: Vec<(u32, u16)>,
+    /// What it was told of its REFERs (RFC 3515 §2.4.5): the number of the REFER, the status, and
+    /// whether that was the last.
+    pub notified: Vec<(u32, u16, bool)>,
     gone: bool,
     /// Keys that were pressed, and the SIP Call-ID of the call.
     pressed: VecDeque<(String, char)>,
@@ -98,10 +112,16 @@ pub struct Phone {
     agenda: BTreeMap<(Instant, InviteId, Act), ()>,
     up: BTreeSet<InviteId>,
     cancelled: BTreeSet<InviteId>,
+    /// Calls that it has hung up.
+    left: BTreeSet<InviteId>,
     /// Calls whose first answer of ours was acknowledged.
     acked: BTreeSet<InviteId>,
     /// Its own call.
     called: Option<InviteId>,
+    /// Requests of its own inside a call that have no final response yet.
+    sent: BTreeMap<SentId, Method>,
+    /// re-INVITEs in which the peer was to make the offer: Call-ID and number.
+    asked: BTreeSet<(String, u32)>,
 }
 
 impl Phone {
@@ -122,7 +142,11 @@ impl Phone {
             challenge: None,
             vanishes: None,
             offers: Vec::new(),
+            updates: false,
             keys: Vec::new(),
+            refers: Vec::new(),
+            referred: Vec::new(),
+            notified: Vec::new(),
             gone: false,
             pressed: VecDeque::new(),
             version: 1,
@@ -133,8 +157,11 @@ impl Phone {
             agenda: BTreeMap::new(),
             up: BTreeSet::new(),
             cancelled: BTreeSet::new(),
+            left: BTreeSet::new(),
             acked: BTreeSet::new(),
             called: None,
+            sent: BTreeMap::new(),
+            asked: BTreeSet::new(),
         }
     }
 
@@ -193,6 +220,7 @@ impl Phone {
             self.agenda.insert((now + after, id, Act::Cancel), ());
         }
         self.called = Some(id);
+        self.plan_refers(now, id, true);
         Some(id)
     }
 
@@ -243,7 +271,10 @@ impl Phone {
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         match &mut self.proxy {
             Some(proxy) => proxy.poll_transmit(),
-            None => self.endpoint.poll_transmit(),
+            None => {
+                let transmit = self.endpoint.poll_transmit()?;
+                Some(self.completed(transmit))
+            }
         }
     }
 
@@ -283,7 +314,7 @@ impl Phone {
     }
 
     /// The phones behind it.
-    fn lines(&self) -> impl Iterator<Item = &Phone> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &Phone> {
         self.proxy.iter().flat_map(|proxy| proxy.phones())
     }
 
@@ -355,37 +386,18 @@ impl Phone {
             }
             Act::Hangup => {
                 if self.up.remove(&id) {
+                    self.left.insert(id);
                     self.endpoint.bye(now, id, &[]);
                 }
             }
             Act::Vanish => self.vanish(),
             Act::Offer(offer) => self.offer(now, id, offer),
+            Act::Refer(place) => self.refer(now, id, place),
             Act::Press(key) => {
                 let call_id = self.up.contains(&id).then(|| self.endpoint.call_id(id)).flatten();
                 self.pressed.extend(call_id.map(|call_id| (call_id, key)));
             }
         }
-    }
-
-    /// Changes the session of a call that is up; a little later where something is in the way.
-    fn offer(&mut self, now: Instant, id: InviteId, offer: Offer) {
-        if !self.up.contains(&id) {
-            return;
-        }
-        // RFC 4566 §5.2: each change of a description has the next version.
-        self.version += 1;
-        let mut body = self.description();
-        body.extend_from_slice(format!("a={}\r\n", offer.direction()).as_bytes());
-        if !self.endpoint.reinvite(now, id, &body, "application/sdp", &[]) {
-            self.agenda.insert((now + OFFER_AGAIN, id, Act::Offer(offer)), ());
-        }
-    }
-
-    /// What it does in a call that is up from now on.
-    fn plan_talk(&mut self, now: Instant, id: InviteId) {
-        let offers = self.offers.iter().map(|(after, offer)| (*after, Act::Offer(*offer)));
-        let keys = self.keys.iter().map(|(after, key)| (*after, Act::Press(*key)));
-        self.agenda.extend(offers.chain(keys).map(|(after, act)| ((now + after, id, act), ())));
     }
 
     fn work(&mut self, now: Instant) {
@@ -444,15 +456,29 @@ impl Phone {
                 let response = self.described(200);
                 self.endpoint.respond_reinvite(now, id, response);
             }
-            Event::Request { request_id, .. } => {
-                self.endpoint.reply(now, request_id, Respond::status(200));
+            Event::Request { id, request_id, request, .. } => {
+                // why: who has hung up waits for nothing any more.
+                let gone = id.is_some_and(|id| self.left.contains(&id));
+                let status = if gone { 481 } else { 200 };
+                self.endpoint.reply(now, request_id, Respond::status(status));
+                if let Some(id) = id.filter(|_| request.is(&Method::Notify) && !gone) {
+                    self.notified(now, id, &request);
+                }
             }
-            // A phone of the tests sends no other request within a dialog.
-            Event::Responded { .. } | Event::Accepted { .. } => {}
+            Event::Responded { sent, status, response, .. } => match self.sent.remove(&sent) {
+                Some(Method::Refer) => {
+                    let cseq = response.and_then(|response| response.cseq().ok());
+                    self.referred.push((cseq.map_or(0, |(number, _)| number), status));
+                }
+                Some(_) => self.note(now, Note::Offered(status)),
+                None => {}
+            },
+            Event::Accepted { .. } => {}
             Event::Released { id } => {
                 self.up.remove(&id);
                 self.cancelled.remove(&id);
                 self.acked.remove(&id);
+                self.left.remove(&id);
                 self.agenda.retain(|(_, of, _), ()| *of != id);
                 self.note(now, Note::Released);
             }
@@ -510,6 +536,7 @@ impl Phone {
         let Script::Callee(callee) = self.script.clone() else {
             return self.endpoint.respond(now, id, Respond::status(486));
         };
+        self.plan_refers(now, id, true);
         if let Some(after) = callee.rings {
             self.agenda.insert((now + after, id, Act::Ring), ());
         }

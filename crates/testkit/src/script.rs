@@ -60,26 +60,44 @@ pub struct Caller {
     pub hangs_up: Option<Duration>,
 }
 
-/// What a phone does to the session of a call that is up, by a re-INVITE (RFC 3264 §8.4).
+/// What a phone does to the session of a call that is up, by re-INVITE or UPDATE (RFC 3264 §8.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Offer {
     /// It holds the peer, and sends what that one is to hear: `sendonly`.
     Holds,
     /// It holds the peer, and sends nothing: `inactive`.
     Rests,
+    /// It holds the peer as phones did before there were directions: `c=0.0.0.0`.
+    Blanks,
     /// It talks again: `sendrecv`.
     Talks,
+    /// It talks again, and lets the peer make the offer: a re-INVITE without a description, whose
+    /// ACK has the answer.
+    Asks,
 }
 
-impl Offer {
-    /// The direction of its session description.
-    pub(crate) fn direction(self) -> &'static str {
-        match self {
-            Offer::Holds => "sendonly",
-            Offer::Rests => "inactive",
-            Offer::Talks => "sendrecv",
-        }
-    }
+/// A REFER that a phone sends in each of its calls (RFC 3515).
+#[derive(Clone, Debug)]
+pub struct Refer {
+    /// So long after the call was answered, or its own answer acknowledged.
+    pub after: Duration,
+    /// So long after the INVITE instead: it does not wait for the answer.
+    pub is_early: bool,
+    /// Where the other party is sent.
+    pub to: ReferTo,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    /// It hangs up when it hears that this, or another REFER of its, has succeeded.
+    pub leaves: bool,
+}
+
+/// Where a [`Refer`] points.
+#[derive(Clone, Debug)]
+pub enum ReferTo {
+    /// The value of Refer-To.
+    Address(String),
+    /// This URI, in the place of the phone's other call (RFC 3891). Without one no REFER is sent.
+    OtherCall(String),
 }
 
 /// What a called phone wants to know of each caller before it plays its script.

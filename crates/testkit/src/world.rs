@@ -80,8 +80,12 @@ pub struct World {
     pub bound: BTreeMap<String, Vec<SavedBinding>>,
     /// What the media side was told.
     pub media: Vec<MediaFact>,
+    /// Where those receive audio who hear each other, in the order in which they began to.
+    pub bridges: Vec<(IpAddr, IpAddr)>,
     /// RTP ports that are open.
     pub open_ports: BTreeSet<(CallKey, LegId)>,
+    /// Where the peer of each leg receives audio.
+    receivers: BTreeMap<(CallKey, LegId), IpAddr>,
     /// What the names of its network mean, in order.
     pub names: BTreeMap<String, Vec<SocketAddr>>,
     /// How long each audio is that can be had, by its URL.
@@ -98,6 +102,8 @@ pub struct World {
     pub opening: Duration,
     /// How long a name server takes to answer.
     pub lookup: Duration,
+    /// The same for one host, where it is not as long.
+    pub lookups: BTreeMap<String, Duration>,
     /// Every datagram that left, before the network touched it.
     pub wire: Vec<(Instant, Datagram)>,
     /// Places in `wire` of those that the network lost.
@@ -145,7 +151,9 @@ impl World {
             replies: BTreeMap::new(),
             bound: BTreeMap::new(),
             media: Vec::new(),
+            bridges: Vec::new(),
             open_ports: BTreeSet::new(),
+            receivers: BTreeMap::new(),
             names: BTreeMap::new(),
             sounds: BTreeMap::new(),
             trusted: BTreeSet::new(),
@@ -154,6 +162,7 @@ impl World {
             ports_max: usize::MAX,
             opening: Duration::ZERO,
             lookup: Duration::from_millis(1),
+            lookups: BTreeMap::new(),
             wire: Vec::new(),
             lost: BTreeSet::new(),
             redirectors: BTreeMap::new(),
@@ -190,6 +199,12 @@ impl World {
         found.unwrap_or_else(|| panic!("no phone is named {name}"))
     }
 
+    /// The phone of that name, also where it is a line of an exchange.
+    pub fn line(&self, name: &str) -> Option<&Phone> {
+        let lines = self.phones.values().flat_map(Phone::lines);
+        self.phones.values().chain(lines).find(|phone| phone.name == name)
+    }
+
     /// Lets the phone of that name do something.
     ///
     /// # Panics
@@ -214,12 +229,14 @@ impl World {
 
     /// Nothing can be sent to this address: the switch is told so, as the network does.
     pub fn transport_error(&mut self, remote: SocketAddr) {
+        self.judge.see(Fact::Woken);
         self.switch.handle_transport_error(self.now, self.flow(remote));
         self.flush();
     }
 
     /// Does something to the switch, as its operator does.
     pub fn with_switch(&mut self, act: impl FnOnce(&mut Switch, Instant)) {
+        self.judge.see(Fact::Woken);
         act(&mut self.switch, self.now);
         self.flush();
     }
@@ -257,13 +274,10 @@ impl World {
     /// The switch is told that no audio comes any more from whoever receives its own there, as
     /// its media side tells it.
     pub fn media_stops(&mut self, at: IpAddr) {
-        let silent = |fact: &MediaFact| match fact {
-            MediaFact::Remote(key, leg, remote, _) if remote.ip() == at => Some((*key, *leg)),
-            _ => None,
-        };
-        let silent: BTreeSet<(CallKey, LegId)> = self.media.iter().filter_map(silent).collect();
-        for (key, leg) in silent.intersection(&self.open_ports.clone()) {
-            self.input(*key, Input::MediaTimeout(*leg));
+        let silent = self.receivers.iter().filter(|(_, receives)| **receives == at);
+        let silent: Vec<(CallKey, LegId)> = silent.map(|(leg, _)| *leg).collect();
+        for (key, leg) in silent {
+            self.input(key, Input::MediaTimeout(leg));
         }
     }
 
@@ -325,6 +339,7 @@ impl World {
             }
         }
         if self.switch.poll_timeout().is_some_and(|at| at <= now) {
+            self.judge.see(Fact::Woken);
             self.switch.handle_timeout(now);
         }
         for phone in self.phones.values_mut() {
@@ -403,7 +418,7 @@ impl World {
         whole
     }
 
-    fn flow(&self, remote: SocketAddr) -> Flow {
+    pub(crate) fn flow(&self, remote: SocketAddr) -> Flow {
         Flow { transport: self.transport, local: SWITCH, remote }
     }
 
@@ -429,7 +444,8 @@ impl World {
                     }
                     _ => Input::Unresolved(leg, format!("{host}: no such host")),
                 };
-                self.later(self.lookup, key, input);
+                let takes = self.lookups.get(&host).copied().unwrap_or(self.lookup);
+                self.later(takes, key, input);
             }
             Effect::Media(media) => self.media(key, media),
             Effect::Hook { hook, request } => {
@@ -495,9 +511,14 @@ impl World {
             Media::Close(leg) => {
                 let closed = self.open_ports.remove(&(key, leg));
                 assert!(closed, "{leg} of {key:?} closed a port that is not open");
+                self.receivers.remove(&(key, leg));
                 self.inputs.retain(|_, (of, input)| *of != key || !is_audio_of(input, leg));
             }
-            Media::Bridge(one, two) => self.media.push(MediaFact::Bridged(key, one, two)),
+            Media::Bridge(one, two) => {
+                let receiver = |leg| self.receivers.get(&(key, leg)).copied();
+                self.bridges.extend(receiver(one).zip(receiver(two)));
+                self.media.push(MediaFact::Bridged(key, one, two));
+            }
             Media::Ringback(leg, country) => {
                 self.media.push(MediaFact::Ringback(key, leg, country));
             }
@@ -526,12 +547,16 @@ impl World {
                 let moved = self.open_ports.remove(&from);
                 assert!(moved, "{from:?} has no port to take along");
                 self.open_ports.insert((key, leg));
+                let receives = self.receivers.remove(&from);
+                self.receivers.extend(receives.map(|at| ((key, leg), at)));
+                self.inputs.retain(|_, (of, input)| *of != from.0 || !is_audio_of(input, from.1));
                 self.media.push(MediaFact::Adopted(key, leg, from.0));
             }
             Media::Mute(leg, muted) => self.media.push(MediaFact::Muted(key, leg, muted)),
             Media::Boost(leg, level) => self.media.push(MediaFact::Boosted(key, leg, level)),
             Media::SetRemote(leg, remote) => {
                 let (to, direction) = (remote.negotiated.remote_rtp, remote.negotiated.direction);
+                self.receivers.insert((key, leg), to.ip());
                 self.media.push(MediaFact::Remote(key, leg, to, direction));
             }
         }

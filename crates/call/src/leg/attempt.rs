@@ -54,6 +54,7 @@ impl Call {
                 self.sip(SipAction::Cancel(id, reason));
             }
             Action::Bye => {
+                self.end_subscription(id);
                 let headers =
                     self.legs.get_mut(&id).map(|leg| std::mem::take(&mut leg.bye_headers));
                 self.sip(SipAction::Bye(id, headers.unwrap_or_default()));

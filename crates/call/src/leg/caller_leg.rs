@@ -230,6 +230,7 @@ impl Call {
                 Action::Answer => self.caller_answered(cx),
                 Action::Reject => self.caller_rejected(),
                 Action::Bye => {
+                    self.end_subscription(self.caller.id);
                     if self.caller.answer_waits {
                         // RFC 3262 §3: without a 200 the endpoint refuses its INVITE.
                         self.caller_status(self.caller.farewell.word, 480, None);

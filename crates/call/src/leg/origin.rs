@@ -29,6 +29,8 @@ pub(crate) struct Arrived {
     called_user: String,
     caller_name: Option<String>,
     sip_call_id: String,
+    /// Max-Forwards of the INVITEs that it makes.
+    hops: u8,
 }
 
 /// A call that a program asked for, or a leg that became a call of its own.
@@ -73,6 +75,7 @@ impl Origin {
             called_user: request.uri().ok().as_ref().and_then(user).unwrap_or_default(),
             caller_name: from.and_then(|from| from.display),
             sip_call_id: request.call_id().map(Cow::into_owned).unwrap_or_default(),
+            hops: request.max_forwards().ok().flatten().unwrap_or(HOPS).saturating_sub(1),
             request,
         }))
     }
@@ -113,11 +116,18 @@ impl Origin {
     /// that a loop through applications ends.
     pub(crate) fn hops_left(&self) -> u8 {
         match self {
-            Origin::Arrived(arrived) => {
-                arrived.request.max_forwards().ok().flatten().unwrap_or(HOPS).saturating_sub(1)
-            }
+            Origin::Arrived(arrived) => arrived.hops,
             Origin::Placed(placed) => placed.hops,
         }
+    }
+
+    /// A transfer made another call of this one. why: transfers that go round must end, too.
+    pub(crate) fn spend_hop(&mut self) {
+        let hops = match self {
+            Origin::Arrived(arrived) => &mut arrived.hops,
+            Origin::Placed(placed) => &mut placed.hops,
+        };
+        *hops = hops.saturating_sub(1);
     }
 
     /// User who calls, as received or as asked for.

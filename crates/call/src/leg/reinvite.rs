@@ -6,6 +6,7 @@ use sip::{Message, RequestId, Respond};
 use crate::call::{Call, Context};
 use crate::effect::SipAction;
 use crate::leg::LegId;
+use crate::leg::callee::State;
 use crate::leg::caller_leg::CODECS;
 use crate::leg::target;
 
@@ -30,7 +31,10 @@ impl Call {
         request_id: RequestId,
         request: &Message,
     ) {
-        let response = if request.body().is_empty() {
+        let response = if !self.is_there(id) {
+            // why: its BYE is under way, its port closed; what it offers is for nobody.
+            Respond::status(481)
+        } else if request.body().is_empty() {
             Respond::status(200)
         } else {
             self.answer_offer(cx, id, request)
@@ -50,6 +54,15 @@ impl Call {
             self.renegotiated(id, negotiated);
         }
         self.note_hold(cx, id, None);
+    }
+
+    /// A party that we have not given up.
+    pub(crate) fn is_there(&self, id: LegId) -> bool {
+        if id == self.caller.id {
+            return self.caller.state.alive();
+        }
+        let given_up = [State::Cancelling, State::Abandoned, State::Ended];
+        self.legs.get(&id).is_some_and(|leg| !given_up.contains(&leg.state))
     }
 
     fn next_local(&mut self, id: LegId) -> Option<sdp::Local> {

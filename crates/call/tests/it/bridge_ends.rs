@@ -11,7 +11,7 @@ use crate::scene::{
     CALLER, Scene, assert_near, callee_address, dial, finish, hangs_up, patient, result, s, saw_at,
     talks, target,
 };
-use crate::sent::{methods_to, request_to, responses_to};
+use crate::sent::{Sent, methods_to, request_to, requests_to, responses_to, sent_to};
 
 #[test]
 fn a_callee_that_hangs_up_completes_the_dial() {
@@ -63,6 +63,15 @@ fn both_hang_up_at_the_same_time() {
     assert_eq!(parent_history(&world), ["trying/100", "in-progress/200", "completed/200"]);
     assert_eq!(child_history(&world, 1).last().unwrap(), "completed/200");
     assert_eq!(result(&world)["dial_call_status"], "completed");
+    let mut ours = 0;
+    for party in [CALLER, callee_address(1)] {
+        let is_bye = |sent: &&Sent| sent.header("CSeq").unwrap().ends_with(" BYE");
+        let sent = sent_to(&world, party);
+        let statuses = sent.iter().filter(is_bye).filter_map(|sent| sent.message.status());
+        assert_eq!(statuses.collect::<Vec<_>>(), [200], "its BYE was answered, {party}");
+        ours += requests_to(&world, party, &Method::Bye).len();
+    }
+    assert!(ours > 0, "one of ours crossed");
 }
 
 #[test]

@@ -4,8 +4,11 @@ use call::{CallKey, LegId};
 use serde_json::{Value, json};
 use testkit::{MediaFact, World};
 
+use crate::placed::changes;
 use crate::raw::{Raw, Request, description};
-use crate::scene::{CALLER, Scene, alerts, callee_address, dial, finish, patient, result, s, text};
+use crate::scene::{
+    CALLER, Scene, alerts, callee_address, dial, finish, patient, result, s, talks, target, text,
+};
 use crate::sent::{Sent, request_to, responses_to};
 
 const KEY: CallKey = CallKey(1);
@@ -196,6 +199,71 @@ fn the_caller_may_hold_too_and_both_at_once() {
     assert_eq!(of_callee.collect::<Vec<_>>(), [MUSIC]);
     assert_eq!(played(&world), [MUSIC]);
     hang_up(&mut world, peer, &invite);
+}
+
+#[test]
+fn who_is_held_and_sent_elsewhere_hears_whoever_answers_there() {
+    let onward = dial(0, &json!({ "target": [target(2)], "actionHook": "/onward" }));
+    let list = json!([dial(1, &json!({}))]);
+    let (mut world, peer, invite) = bridged(&list, &[("/elsewhere", json!([onward]))]);
+    let script = testkit::Script::Callee(talks(0.5, 3.0));
+    world.add(testkit::Phone::new("B2", callee_address(2), script, 77));
+    offers(&mut world, peer, &invite, "INVITE", 1, "sendonly");
+    assert_eq!(played(&world), [MUSIC]);
+    let sid = world.application.calls(false).remove(0);
+    let reply = changes(&mut world, &sid, &json!({ "call_hook": "/elsewhere" }));
+    assert_eq!(reply, call::Reply::Accepted);
+    assert_eq!(played(&world), [MUSIC, "stops"], "at once");
+    let bye = request_to(&world, peer.0, &sip::Method::Bye);
+    peer.respond(&mut world, &bye, "200 OK", "x", "");
+    world.run_for(s(1.0));
+    let heard = world.media.iter().rfind(|fact| {
+        matches!(fact, MediaFact::Bridged(..) | MediaFact::Plays(..) | MediaFact::Silence(..))
+    });
+    assert_eq!(heard, Some(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(2))));
+    finish(&mut world);
+    let onward = &world.application.asked_at("/onward")[0].payload;
+    assert_eq!(
+        (&onward["dial_call_status"], &onward["dial_call_duration"]),
+        (&json!("completed"), &json!(3))
+    );
+}
+
+#[test]
+fn who_holds_and_is_sent_elsewhere_talks_there_when_it_takes_back() {
+    let onward = dial(0, &json!({ "target": [target(2)], "actionHook": "/onward" }));
+    let list = json!([dial(1, &json!({}))]);
+    let (mut world, peer, _) = bridged(&list, &[("/elsewhere", json!([onward]))]);
+    let script = testkit::Script::Callee(talks(0.5, 3.0));
+    world.add(testkit::Phone::new("B2", callee_address(2), script, 77));
+    let answer = crate::sent::response_to(&world, CALLER, 200).message;
+    let offer = |world: &mut World, cseq: u32, direction: &str| {
+        let body = description(Raw(CALLER), cseq, &format!("a={direction}\r\n"));
+        let request = Request { body: &body, ..Request::new("UPDATE", cseq) };
+        Raw(CALLER).request_as_caller(world, &answer, &request);
+        world.run_for(s(0.1));
+    };
+    offer(&mut world, 50, "sendonly");
+    let sid = world.application.calls(false).remove(0);
+    changes(&mut world, &sid, &json!({ "call_hook": "/elsewhere" }));
+    let bye = request_to(&world, peer.0, &sip::Method::Bye);
+    peer.respond(&mut world, &bye, "200 OK", "x", "");
+    world.run_for(s(1.0));
+    offer(&mut world, 51, "sendrecv");
+    let of_caller = world.media.iter().rfind(|fact| {
+        matches!(
+            fact,
+            MediaFact::Remote(_, LegId::CALLER, ..) | MediaFact::Silence(_, LegId::CALLER)
+        )
+    });
+    let Some(MediaFact::Remote(.., direction)) = of_caller else { panic!("{of_caller:?}") };
+    assert_eq!(*direction, media::sdp::Direction::SendRecv);
+    assert!(world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(2))));
+    let stopped = |fact: &&MediaFact| matches!(fact, MediaFact::Stops(..));
+    let played = |fact: &&MediaFact| matches!(fact, MediaFact::Plays(..));
+    let count = |is: &dyn Fn(&&MediaFact) -> bool| world.media.iter().filter(|f| is(f)).count();
+    assert_eq!(count(&played), count(&stopped), "no music is left over");
+    finish(&mut world);
 }
 
 #[test]

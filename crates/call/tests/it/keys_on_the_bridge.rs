@@ -7,9 +7,12 @@ use call::{CallKey, Input, LegId};
 use serde_json::{Value, json};
 use testkit::{MediaFact, World};
 
-use crate::raw::{Raw, Request};
-use crate::scene::{CALLER, Scene, answers, finish, hangs_up, result, s, talks, text};
-use crate::sent::{response_to, statuses_to};
+use crate::placed::begins;
+use crate::raw::{Raw, Request, description};
+use crate::scene::{
+    CALLER, Scene, answers, callee_address, dial, finish, hangs_up, result, s, talks, target, text,
+};
+use crate::sent::{request_to, response_to, sent_to};
 
 const KEY: CallKey = CallKey(1);
 
@@ -57,8 +60,8 @@ fn parent_and_child_have_sequences_of_their_own() {
     assert!(reported(&world).is_empty(), "{:?}", reported(&world));
     press(&mut world, 0, "#1");
     press(&mut world, 1, "#2");
-    let dtmf: Vec<Value> = reported(&world).into_iter().map(|(dtmf, _)| dtmf).collect();
-    assert_eq!(dtmf, [json!("#1"), json!("#2")]);
+    let (parent, child) = (&world.application.calls(false)[0], &world.application.calls(true)[0]);
+    assert_eq!(reported(&world), [(json!("#1"), json!(parent)), (json!("#2"), json!(child))]);
     finish(&mut world);
 }
 
@@ -98,6 +101,13 @@ fn before_the_bridge_nothing_is_captured() {
     assert!(reported(&world).is_empty());
 }
 
+/// Statuses of the responses of the switch to the INFOs of this peer.
+fn answers_to_info(world: &World, peer: Raw) -> Vec<u16> {
+    let is_info = |sent: &crate::sent::Sent| sent.header("CSeq").unwrap().ends_with(" INFO");
+    let sent = sent_to(world, peer.0);
+    sent.iter().filter(|sent| is_info(sent)).filter_map(|sent| sent.message.status()).collect()
+}
+
 /// The caller sends an INFO.
 fn info(world: &mut World, kind: &str, body: &str) {
     let answer = response_to(world, CALLER, 200).message;
@@ -109,16 +119,20 @@ fn info(world: &mut World, kind: &str, body: &str) {
 
 #[test]
 fn a_key_in_an_info_counts_as_one_and_reaches_the_other_party() {
-    for (kind, body) in [
-        ("application/dtmf-relay", "Signal= 5\r\nDuration= 250\r\n"),
-        ("application/dtmf", "5"),
-        ("Application/DTMF-Relay;x=y", "Signal=5\nDuration=250"),
+    for (kind, body, key) in [
+        ("application/dtmf-relay", "Signal= 5\r\nDuration= 250\r\n", "5"),
+        ("application/dtmf", "5", "5"),
+        ("Application/DTMF-Relay;x=y", "Signal=5\nDuration=250", "5"),
+        ("application/dtmf-relay", "Signal=*\r\n", "*"),
+        ("application/dtmf-relay", "Signal=D\r\nDuration=160\r\n", "D"),
+        ("application/dtmf", "A", "A"),
     ] {
-        let mut world = connected(&json!({ "dtmfCapture": ["5"] }));
+        let mut world = connected(&json!({ "dtmfCapture": [key] }));
         info(&mut world, kind, body);
-        assert_eq!(statuses_to(&world, CALLER).last(), Some(&200), "{kind}");
-        assert_eq!(reported(&world).len(), 1, "{kind}");
-        let sent = MediaFact::Keys(KEY, LegId(1), "5".to_owned());
+        assert_eq!(answers_to_info(&world, Raw(CALLER)), [200], "{kind}");
+        let parent = world.application.calls(false).remove(0);
+        assert_eq!(reported(&world), [(json!(key), json!(parent))], "{kind}");
+        let sent = MediaFact::Keys(KEY, LegId(1), key.to_owned());
         assert!(world.media.contains(&sent), "{kind}");
         finish(&mut world);
     }
@@ -128,9 +142,62 @@ fn a_key_in_an_info_counts_as_one_and_reaches_the_other_party() {
 fn another_info_is_taken_and_nothing_follows() {
     let mut world = connected(&json!({ "dtmfCapture": ["5"] }));
     info(&mut world, "text/plain", "Signal=5");
-    assert_eq!(statuses_to(&world, CALLER).last(), Some(&200));
+    assert_eq!(answers_to_info(&world, Raw(CALLER)), [200]);
     assert!(reported(&world).is_empty());
     finish(&mut world);
+}
+
+#[test]
+fn a_hook_for_requests_leaves_the_keys_to_the_dial() {
+    let config = json!({ "verb": "config", "sipRequestWithinDialogHook": "/inside" });
+    let more = json!({ "dtmfCapture": { "childCall": ["*2"] }, "dtmfHook": "/dtmf" });
+    let peer = Raw(callee_address(1));
+    let mut world = Scene::running(&json!([config, dial(1, &more)])).caller(hangs_up(9.0)).begin();
+    world.run_for(s(0.5));
+    let invite = request_to(&world, peer.0, &sip::Method::Invite);
+    peer.respond(&mut world, &invite, "200 OK", "x", &description(peer, 1, ""));
+    world.run_for(s(0.5));
+    for (cseq, kind, body) in [
+        (1, "application/dtmf-relay", "Signal=*\r\n"),
+        (2, "application/dtmf-relay", "Signal=2\r\n"),
+        (3, "text/plain", "hello"),
+    ] {
+        let lines = format!("Content-Type: {kind}\r\n");
+        let request = Request { lines: &lines, body, ..Request::new("INFO", cseq) };
+        peer.request_as_callee(&mut world, &invite.message, "x", &request);
+        world.run_for(s(0.2));
+    }
+    assert_eq!(answers_to_info(&world, peer), [200, 200, 200]);
+    let child = world.application.calls(true).remove(0);
+    assert_eq!(reported(&world), [(json!("*2"), json!(child))]);
+    let told: Vec<&Value> =
+        world.application.asked_at("/inside").iter().map(|a| &a.payload["sip_body"]).collect();
+    assert_eq!(told, ["hello"], "a key is no message");
+    let bye = Request::new("BYE", 4);
+    peer.request_as_callee(&mut world, &invite.message, "x", &bye);
+    finish(&mut world);
+}
+
+#[test]
+fn a_dial_of_a_call_that_a_program_began_hears_the_keys_of_both() {
+    let more = json!({ "target": [target(2)], "dtmfHook": "/dtmf",
+                       "dtmfCapture": { "parentCall": ["1"], "childCall": ["2"] } });
+    let mut world = Scene::running(&json!([dial(0, &more)]))
+        .callees(vec![answers(0.5), talks(0.5, 9.0)])
+        .without_caller();
+    begins(&mut world, &json!({}));
+    world.run_for(s(2.0));
+    let bridged = world.media.iter().find_map(|fact| match fact {
+        MediaFact::Bridged(_, caller, callee) => Some((*caller, *callee)),
+        _ => None,
+    });
+    let (caller, callee) = bridged.unwrap();
+    for leg in [caller, callee] {
+        press(&mut world, leg.0, "12");
+    }
+    finish(&mut world);
+    let (parent, child) = (&world.application.calls(false)[0], &world.application.calls(true)[0]);
+    assert_eq!(reported(&world), [(json!("1"), json!(parent)), (json!("2"), json!(child))]);
 }
 
 #[test]

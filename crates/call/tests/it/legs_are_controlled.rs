@@ -3,13 +3,14 @@
 use call::{CallKey, LegId, Reply};
 use serde_json::{Value, json};
 use sip::Method;
-use testkit::{MediaFact, World};
+use testkit::{MediaFact, Note, World};
 
 use crate::events::{children, parent};
-use crate::placed::{changes, refused};
+use crate::placed::{changes, completes, refused};
 use crate::raw::{Raw, description};
 use crate::scene::{
-    Scene, answers, callee_address, dial, finish, patient, result, s, talks, target, text,
+    Scene, answers, assert_near, callee_address, dial, finish, patient, result, s, saw_at, talks,
+    target, text,
 };
 use crate::sent::request_to;
 
@@ -131,23 +132,30 @@ fn who_was_muted_before_or_during_a_whisper_stays_so_after_it() {
 
 #[test]
 fn a_whisper_is_for_one_party_and_several_wait_for_each_other() {
-    let mut world = connected(&json!({}));
-    let (_, callee) = sids(&world);
-    let whisper = |url: &str| json!({ "whisper": { "verb": "play", "url": url } });
-    assert_eq!(changes(&mut world, &callee, &whisper("/one.wav")), Reply::Accepted);
-    assert_eq!(changes(&mut world, &callee, &whisper("/two.wav")), Reply::Accepted);
-    let played = |world: &World| {
-        let facts = world.media.iter().filter_map(|fact| match fact {
-            MediaFact::Plays(_, LegId(1), _, url) => Some(url.clone()),
-            MediaFact::Muted(_, LegId(1), muted) => Some(format!("muted {muted}")),
-            _ => None,
-        });
-        facts.collect::<Vec<String>>()
-    };
-    assert_eq!(played(&world), ["muted true", "/one.wav"]);
-    world.run_for(s(4.0));
-    assert_eq!(played(&world)[2..], ["muted true", "/two.wav", "muted false"]);
-    finish(&mut world);
+    for whispered in [LegId::CALLER, LegId(1)] {
+        let mut world = connected(&json!({}));
+        let (caller, callee) = sids(&world);
+        let sid = if whispered == LegId::CALLER { caller } else { callee };
+        let before = world.media.len();
+        for url in ["/one.wav", "/two.wav"] {
+            let whisper = json!({ "whisper": { "verb": "play", "url": url } });
+            assert_eq!(changes(&mut world, &sid, &whisper), Reply::Accepted);
+        }
+        let said = |world: &World| {
+            let facts = world.media[before..].iter().map(|fact| match fact {
+                MediaFact::Plays(_, leg, _, url) => (*leg, url.clone()),
+                MediaFact::Muted(_, leg, muted) => (*leg, format!("muted {muted}")),
+                other => panic!("{other:?}: the bridge stays"),
+            });
+            let (legs, what): (Vec<LegId>, Vec<String>) = facts.unzip();
+            assert!(legs.iter().all(|leg| *leg == whispered), "{legs:?}");
+            what
+        };
+        assert_eq!(said(&world), ["muted true", "/one.wav"]);
+        world.run_for(s(4.0));
+        assert_eq!(said(&world)[2..], ["muted true", "/two.wav", "muted false"]);
+        finish(&mut world);
+    }
 }
 
 #[test]
@@ -236,6 +244,31 @@ fn a_callee_is_sent_elsewhere_and_the_caller_goes_on() {
 }
 
 #[test]
+fn a_callee_that_went_its_own_way_is_ended_by_its_own_sid() {
+    let list = json!([dial(1, &json!({})), { "verb": "pause", "length": 9 }]);
+    let mut world = Scene::running(&list)
+        .callees(vec![answers(0.5)])
+        .caller(patient())
+        .answering("/child", text(&json!([{ "verb": "pause", "length": 30 }])))
+        .begin();
+    world.run_for(s(1.0));
+    let (caller, callee) = sids(&world);
+    changes(&mut world, &caller, &json!({ "child_call_hook": "/child" }));
+    world.run_for(s(2.0));
+    assert_eq!(completes(&mut world, &callee), Reply::Accepted);
+    world.run_for(s(1.0));
+    assert_eq!(refused(&completes(&mut world, &callee)).0, 404, "it has ended");
+    finish(&mut world);
+    assert_near(saw_at(&world, "B1", &Note::Ended), 3.0);
+    assert_near(saw_at(&world, "A", &Note::Ended), 10.0);
+    for sid in [&caller, &callee] {
+        let ends = world.application.statuses_of(sid);
+        let ends = ends.iter().filter(|status| *status == "completed/200");
+        assert_eq!(ends.count(), 1, "each is told to have ended once");
+    }
+}
+
+#[test]
 fn both_are_sent_elsewhere_at_once() {
     let list = json!([dial(1, &json!({}))]);
     let mut world = Scene::running(&list)
@@ -245,10 +278,13 @@ fn both_are_sent_elsewhere_at_once() {
         .answering("/parent", text(&json!([{ "verb": "pause", "length": 3 }])))
         .begin();
     world.run_for(s(1.0));
-    let (caller, _) = sids(&world);
+    let (caller, callee) = sids(&world);
     let both = json!({ "call_hook": "/parent", "child_call_hook": "/child" });
     assert_eq!(changes(&mut world, &caller, &both), Reply::Accepted);
     finish(&mut world);
-    crate::scene::assert_near(crate::scene::saw_at(&world, "B1", &testkit::Note::Ended), 3.0);
-    crate::scene::assert_near(crate::scene::saw_at(&world, "A", &testkit::Note::Ended), 4.0);
+    assert_near(saw_at(&world, "B1", &Note::Ended), 3.0);
+    assert_near(saw_at(&world, "A", &Note::Ended), 4.0);
+    for (hook, sid) in [("/parent", &caller), ("/child", &callee)] {
+        assert_eq!(world.application.asked_at(hook)[0].payload["call_sid"], json!(sid));
+    }
 }

@@ -5,6 +5,7 @@ use call::{CallKey, LegId, PlayId};
 use serde_json::{Value, json};
 use testkit::{Callee, MediaFact, World};
 
+use crate::placed::begins;
 use crate::scene::{
     CALLER, Scene, alerts, answers, dial, finish, hangs_up, heard, refuses, result, s, target,
     waits,
@@ -54,6 +55,40 @@ fn music_is_heard_until_the_callee_answers_and_nothing_of_the_callee() {
         let at = |wanted: &MediaFact| facts.iter().position(|fact| fact == wanted).unwrap();
         assert!(at(&stops) < at(&bridge));
     }
+}
+
+#[test]
+fn music_that_is_shorter_than_the_ringing_goes_on_to_its_end() {
+    let more = json!({ "dialMusic": MUSIC, "answerOnBridge": false });
+    let mut world =
+        Scene::dialling(vec![answers(30.0)], &more).caller(hangs_up(32.0)).before_the_call();
+    world.sounds.insert(MUSIC.to_owned(), s(5.0));
+    world.call("A");
+    world.run_for(s(29.0));
+    assert_eq!(played(&world), [&*format!("plays {MUSIC}")], "it was not over after 5 s");
+    finish(&mut world);
+    assert_eq!(played(&world), [&*format!("plays {MUSIC}"), "stops"]);
+}
+
+#[test]
+fn a_caller_that_a_program_called_hears_it_too() {
+    let more = json!({ "dialMusic": MUSIC, "target": [target(2)] });
+    let mut world = Scene::running(&json!([dial(0, &more)]))
+        .callees(vec![answers(0.5), Callee { hangs_up: Some(s(1.0)), ..answers(3.0) }])
+        .without_caller();
+    world.sounds.insert(MUSIC.to_owned(), s(1.0));
+    begins(&mut world, &json!({}));
+    finish(&mut world);
+    let facts = world.media.iter().filter_map(|fact| match fact {
+        MediaFact::Plays(_, leg, _, url) => Some((*leg, url.as_str())),
+        MediaFact::Stops(_, leg, _) => Some((*leg, "stops")),
+        MediaFact::Bridged(_, caller, _) => Some((*caller, "bridge")),
+        _ => None,
+    });
+    let facts: Vec<(LegId, &str)> = facts.collect();
+    let caller = facts[0].0;
+    assert_eq!(facts, [(caller, MUSIC), (caller, "stops"), (caller, "bridge")]);
+    assert_eq!(result(&world)["dial_call_status"], "completed");
 }
 
 #[test]
@@ -119,6 +154,14 @@ fn of_several_the_dial_says_whose_early_media_is_heard() {
     assert_eq!(heard_of("none"), ["nothing"]);
     assert_eq!(heard_of("first"), ["callee 2", "nothing"], "and it stays");
     assert_eq!(heard_of("priority"), ["callee 2", "callee 1", "nothing"], "in the order of target");
+}
+
+#[test]
+fn an_answered_caller_hears_a_tone_where_several_play() {
+    let more = json!({ "answerOnBridge": false, "timeout": 6 });
+    let callees = vec![early(1.0, waits()), early(2.0, waits())];
+    let world = play(Scene::dialling(callees, &more));
+    assert_eq!(heard(&world), ["tone us", "nothing"]);
 }
 
 #[test]

@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use call::settings::{Gateway, GatewayHost};
 use serde_json::{Value, json};
+use sip::Method;
 use testkit::{Callee, Note, Outcome};
 
-use crate::scene::{Scene, answers, callee_address, patient, refuses, result, s, saw_at, waits};
+use crate::scene::{
+    Scene, answers, callee_address, heard, patient, refuses, result, s, saw_at, waits,
+};
+use crate::sent::request_to;
 
 fn gateway(number: u8, priority: u32) -> Gateway {
     Gateway {
@@ -57,8 +61,28 @@ fn a_broken_gateway_gives_way_to_the_next() {
 }
 
 #[test]
+fn after_early_media_too_and_with_an_offer_of_its_own() {
+    let breaks = Callee { rings: None, early_media: Some(s(0.2)), ..refuses(503, 1.0) };
+    let world = over_gateways(vec![breaks, answers(0.5)]).play();
+    let payload = result(&world);
+    assert_eq!(payload["dial_status"], "completed");
+    assert_eq!(gateways_tried(payload), ["10.0.2.1", "10.0.2.2"]);
+    let [one, two] = [1, 2].map(|number| {
+        let invite = request_to(&world, callee_address(number), &Method::Invite);
+        let body = invite.body();
+        let line =
+            |start: &str| body.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+        [invite.header("Call-ID").unwrap(), line("o="), line("m=audio")]
+    });
+    for (of_one, of_two) in one.iter().zip(&two) {
+        assert_ne!(of_one, of_two, "nothing of the session that broke is used again");
+    }
+    assert_eq!(heard(&world), ["callee 1", "tone us", "callee 2", "nothing"]);
+}
+
+#[test]
 fn who_was_refused_by_a_person_is_not_rung_again() {
-    for status in [486, 603, 480, 404] {
+    for status in [486, 600, 603, 480, 404] {
         let world = over_gateways(vec![refuses(status, 0.2), answers(0.5)]).play();
         assert_eq!(result(&world)["dial_sip_status"], status, "{status}");
         assert_eq!(world.phone("B2").saw(&Note::Invited), 0, "{status}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::settings::{Carrier, PhoneNumber, Settings};
+use call::settings::{Carrier, GatewayHost, PhoneNumber, Settings};
 use serde_json::{Value, json};
 use sip::Method;
 use testkit::World;
@@ -61,7 +61,7 @@ fn a_port_that_is_not_the_usual_one_is_named() {
 fn second_carrier(settings: &mut Settings) {
     let mut second = Carrier::clone(&settings.carriers[1]);
     second.name = "second".to_owned();
-    second.gateways[0].host = call::settings::GatewayHost::Net(callee_address(2).ip().into());
+    second.gateways[0].host = GatewayHost::Net(callee_address(2).ip().into());
     settings.carriers.push(Arc::new(second));
 }
 
@@ -144,10 +144,65 @@ fn one_targets_carrier_is_not_the_next_targets() {
 }
 
 #[test]
+fn each_of_ten_targets_takes_its_own_trunk_whichever_is_found_first() {
+    const TEN: std::ops::RangeInclusive<u8> = 1..=10;
+    let target = |number: u8| {
+        let mut target = phone(&format!("1555000{number:04}"));
+        target["trunk"] = json!(format!("trunk-{number}"));
+        target["headers"] = json!({ "X-Number": number });
+        target
+    };
+    let targets: Vec<Value> = TEN.map(target).collect();
+    for seed in 1..=20 {
+        let list = json!([dial(0, &json!({ "target": targets, "timeout": 2 }))]);
+        let scene = Scene::running(&list).callees(TEN.map(|_| waits()).collect());
+        let mut world = scene
+            .settings(|settings| {
+                let like = Arc::clone(&settings.carriers[1]);
+                settings.carriers.extend(TEN.map(|number| {
+                    let mut carrier = Carrier::clone(&like);
+                    carrier.name = format!("trunk-{number}");
+                    carrier.tech_prefix = Some(format!("{number:02}"));
+                    let host = GatewayHost::Name(format!("gateway-{number}.test"));
+                    carrier.gateways[0].host = host;
+                    Arc::new(carrier)
+                }));
+            })
+            .before_the_call();
+        for number in TEN {
+            let host = format!("gateway-{number}.test");
+            // why: another order for each seed, 11 being prime.
+            let found = f64::from(u32::from(number) * seed % 11) / 20.0;
+            world.lookups.insert(host.clone(), crate::scene::s(found));
+            world.names.insert(host, vec![callee_address(number)]);
+        }
+        world.call("A");
+        crate::scene::finish(&mut world);
+        for number in TEN {
+            let invite = request_to(&world, callee_address(number), &Method::Invite);
+            let uri = format!("sip:{number:02}+1555000{number:04}@gateway-{number}.test");
+            assert_eq!(invite.message.request_uri().unwrap(), uri, "seed {seed}");
+            let values: Vec<_> = invite.message.header_all("X-Number").collect();
+            assert_eq!(values, [number.to_string().as_bytes()], "seed {seed}");
+            let of_target = &result(&world)["dial_targets"][usize::from(number) - 1];
+            assert_eq!(of_target["attempts"][0]["uri"], uri, "seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn a_carrier_may_want_a_diversion() {
     let scene = calling(&phone("15551234567"), &json!({}))
         .settings(|settings| outbound(settings).diversion = Some("4930999888".to_owned()));
     let invite = request_to(&scene.play(), callee_address(1), &Method::Invite);
     let diversion = invite.header("Diversion").unwrap();
     assert!(diversion.starts_with("<sip:+4930999888@10.0.2.1>"), "{diversion}");
+    // That of the application goes in its place.
+    let mut target = phone("15551234567");
+    target["headers"] = json!({ "diversion": "<sip:sales@example.com>" });
+    let scene = calling(&target, &json!({}))
+        .settings(|settings| outbound(settings).diversion = Some("4930999888".to_owned()));
+    let invite = request_to(&scene.play(), callee_address(1), &Method::Invite);
+    let diversions: Vec<_> = invite.message.header_all("Diversion").collect();
+    assert_eq!(diversions, [b"<sip:sales@example.com>"]);
 }

@@ -4,13 +4,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use call::settings::{Credentials, Gateway, GatewayHost};
+use call::settings::{Client, Credentials, Gateway, GatewayHost};
 use serde_json::{Value, json};
 use sip::Method;
-use testkit::{Callee, World};
+use testkit::{Callee, SWITCH, World};
 
 use crate::raw::Raw;
-use crate::scene::{Scene, answers, callee_address, finish, patient, refuses, result, s};
+use crate::registered_user_is_called::register;
+use crate::scene::{Scene, answers, callee_address, dial, finish, patient, refuses, result, s};
 use crate::sent::{Sent, methods_to, requests_to};
 
 /// The gateway, played by hand.
@@ -23,6 +24,16 @@ fn gateway() -> SocketAddr {
 /// A dial of one number over the carrier of [`GATEWAY`], whose network `network` is too; the
 /// gateway was called, the callees wait at their addresses.
 fn over_a_carrier(follow_redirects: bool, network: &str, callees: Vec<Callee>) -> World {
+    called(over_a_carrier_scene(follow_redirects, network, callees))
+}
+
+fn called(scene: Scene) -> World {
+    let mut world = scene.begin();
+    world.run_for(s(0.2));
+    world
+}
+
+fn over_a_carrier_scene(follow_redirects: bool, network: &str, callees: Vec<Callee>) -> Scene {
     let target = json!([{ "type": "phone", "number": "+4915112345678" }]);
     let mut scene = Scene::dialling(callees, &json!({ "target": target, "timeout": 30 }));
     let carriers = &mut scene.config.settings.carriers;
@@ -44,9 +55,7 @@ fn over_a_carrier(follow_redirects: bool, network: &str, callees: Vec<Callee>) -
     let inbound = Gateway { host, inbound: true, outbound: false, ..outbound.clone() };
     carrier.gateways = vec![outbound, inbound];
     let hangs_up = Some(s(2.0));
-    let mut world = scene.caller(testkit::Caller { hangs_up, ..patient() }).begin();
-    world.run_for(s(0.2));
-    world
+    scene.caller(testkit::Caller { hangs_up, ..patient() })
 }
 
 fn invites_to(world: &World, address: SocketAddr) -> Vec<Sent> {
@@ -146,6 +155,128 @@ fn a_redirection_inside_leads_nowhere() {
     let tried: Vec<_> = attempts(&world).iter().map(|a| a["sip_status"].clone()).collect();
     assert_eq!(tried, [302, 503, 486]);
     assert_eq!(result(&world)["dial_status"], "busy");
+}
+
+#[test]
+fn what_sip_over_these_transports_does_not_carry_is_passed_over() {
+    for contact in [
+        "<sips:moved@10.0.2.1>",
+        "<sip:moved@10.0.2.1;transport=tls>",
+        "<sip:moved@10.0.2.1;transport=ws>",
+        "<tel:+15551234567>",
+        "<http://10.0.2.1/moved>",
+        "<mailto:moved@10.0.2.1>",
+        "nonsense",
+    ] {
+        let mut world = over_a_carrier(true, "10.0.2.0/24", vec![answers(0.2)]);
+        gateway_says(&mut world, &moved_to(contact));
+        gateway_says(&mut world, "486 Busy Here");
+        finish(&mut world);
+        assert_eq!(methods_to(&world, callee_address(1)), [""; 0], "{contact}");
+        let tried: Vec<_> = attempts(&world).iter().map(|a| a["sip_status"].clone()).collect();
+        assert_eq!(tried, [302, 486], "{contact}");
+    }
+}
+
+/// As [`over_a_carrier`], where the switch has a public address besides its own.
+fn beside_us(network: &str) -> World {
+    let mut scene = over_a_carrier_scene(true, network, Vec::new());
+    let own = ["10.0.0.1", "203.0.113.1"].map(|own| own.parse().unwrap());
+    scene.config.settings.own_addresses = own.to_vec();
+    called(scene)
+}
+
+#[test]
+fn a_redirection_to_ourselves_leads_nowhere_even_where_the_network_of_the_carrier_is_ours_too() {
+    let networks = ["10.0.2.9/32", "10.0.0.0/8", "203.0.113.0/24"];
+    for (network, own) in networks
+        .iter()
+        .flat_map(|network| ["10.0.0.1", "203.0.113.1", "us.test"].map(|own| (network, own)))
+    {
+        let mut world = beside_us(network);
+        let known = [SWITCH, SocketAddr::new([203, 0, 113, 1].into(), 5060)];
+        world.names.insert("us.test".to_owned(), known.to_vec());
+        gateway_says(&mut world, &moved_to(&format!("<sip:+4930999888@{own}>")));
+        gateway_says(&mut world, "486 Busy Here");
+        finish(&mut world);
+        let ours = |to: &SocketAddr| known.iter().any(|own| own.ip() == to.ip());
+        assert!(!world.wire.iter().any(|(_, sent)| sent.from == SWITCH && ours(&sent.to)), "{own}");
+        assert_eq!(result(&world)["dial_status"], "busy", "{network} {own}");
+        assert_eq!(world.application.calls(false).len(), 1, "no call came in: {network} {own}");
+    }
+}
+
+#[test]
+fn a_name_that_means_a_place_inside_is_not_called_there() {
+    let mut world = over_a_carrier(true, "10.0.2.9/32", Vec::new());
+    let outside = SocketAddr::new([198, 51, 100, 7].into(), 5060);
+    let inside = ["127.0.0.1:5060", "169.254.169.254:80", "10.0.2.1:5060", "192.168.0.1:5060"];
+    let mut known: Vec<SocketAddr> = inside.iter().map(|to| to.parse().unwrap()).collect();
+    known.push(outside);
+    world.names.insert("moved.test".to_owned(), known.clone());
+    gateway_says(&mut world, &moved_to("<sip:moved@moved.test>"));
+    let invite = invites_to(&world, outside).remove(0);
+    Raw(outside).respond(&mut world, &invite, "486 Busy Here", "t", "");
+    finish(&mut world);
+    assert_eq!(result(&world)["dial_status"], "busy");
+    for place in &known[..inside.len()] {
+        assert_eq!(methods_to(&world, *place), [""; 0], "{place}");
+    }
+}
+
+#[test]
+fn redirections_that_branch_without_end_come_to_one() {
+    let mut world = over_a_carrier(true, "10.0.0.0/8", Vec::new());
+    // Of ninety-nine servers every other one names ten others, and the rest is out of order.
+    let address = |number: u8| SocketAddr::new([10, 9, 9, number].into(), 5060);
+    let contacts = |number: u8| -> Vec<String> {
+        let others = (0..10).map(|next| number.wrapping_mul(10).wrapping_add(next) % 99);
+        others.map(|next| format!("<sip:moved@{}>", address(next))).collect()
+    };
+    for number in 0..99 {
+        let contacts = contacts(number);
+        if number % 2 == 0 {
+            world.redirectors.insert(address(number), testkit::Redirector { contacts });
+        } else {
+            let script = testkit::Script::Callee(refuses(503, 0.01));
+            world.add(testkit::Phone::new(&format!("S{number}"), address(number), script, 7));
+        }
+    }
+    gateway_says(&mut world, &moved_to(&contacts(1).join(", ")));
+    finish(&mut world);
+    assert_eq!(result(&world)["dial_sip_status"], 302);
+    let tried = attempts(&world).len();
+    // One call, then four redirections of at most eight contacts.
+    assert!((6..=33).contains(&tried), "{tried} calls of one target");
+    let uris: std::collections::BTreeSet<&str> =
+        attempts(&world).iter().map(|attempt| attempt["uri"].as_str().unwrap()).collect();
+    assert_eq!(uris.len(), tried, "nobody is called twice");
+}
+
+#[test]
+fn only_a_carrier_may_redirect() {
+    for target in [crate::scene::target(1), json!({ "type": "user", "name": "jane" })] {
+        let list = json!([dial(0, &json!({ "target": [target], "timeout": 3 }))]);
+        let mut world = Scene::running(&list)
+            .settings(|settings| {
+                let (username, password) = ("jane".to_owned(), "secret".to_owned());
+                settings.clients.push(Client { username, password });
+                let carriers = settings.carriers.iter_mut();
+                carriers.for_each(|carrier| Arc::make_mut(carrier).follow_redirects = true);
+            })
+            .before_the_call();
+        let callee = Raw(callee_address(1));
+        register(&mut world, callee, 1);
+        world.call("A");
+        world.run_for(s(0.2));
+        let invite = invites_to(&world, callee.0).remove(0);
+        let moved = moved_to(&format!("<sip:moved@{}>", callee_address(2)));
+        callee.respond(&mut world, &invite, &moved, "t", "");
+        finish(&mut world);
+        assert_eq!(methods_to(&world, callee_address(2)), [""; 0], "{target}");
+        assert_eq!(result(&world)["dial_status"], "failed", "{target}");
+        assert_eq!(result(&world)["dial_sip_status"], 302, "{target}");
+    }
 }
 
 #[test]

@@ -9,9 +9,9 @@ use testkit::{MediaFact, World};
 use crate::events::child_history;
 use crate::raw::{Raw, Request, description};
 use crate::scene::{
-    CALLER, Scene, answers, callee_address, dial, finish, hangs_up, heard, result, s,
+    CALLER, Scene, answers, callee_address, dial, finish, hangs_up, heard, patient, result, s,
 };
-use crate::sent::{Sent, methods_to, request_to, response_to, responses_to};
+use crate::sent::{Sent, methods_to, request_to, requests_to, response_to, responses_to};
 
 /// Where the media of a leg was sent, each time it was said.
 fn remotes(world: &World, wanted: LegId) -> Vec<String> {
@@ -128,6 +128,36 @@ fn a_reinvite_that_asks_for_the_impossible_is_refused_and_the_call_goes_on() {
     peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("ACK", 1));
     assert_eq!(remotes(&world, LegId(1)), ["10.0.2.1:41000 SendRecv"], "as it was");
     hang_up(&mut world, peer, &invite, 2);
+}
+
+#[test]
+fn a_callee_that_refreshes_its_session_stays_and_one_that_stops_is_hung_up() {
+    let peer = Raw(callee_address(1));
+    let mut world = Scene::running(&json!([dial(1, &json!({}))])).caller(patient()).begin();
+    world.run_for(s(0.5));
+    let invite = request_to(&world, peer.0, &Method::Invite);
+    let answer = "200 OK\r\nRequire: timer\r\nSession-Expires: 90;refresher=uas";
+    peer.respond(&mut world, &invite, answer, "x", &description(peer, 1, ""));
+    for cseq in 1..=4 {
+        world.run_for(s(45.0));
+        let lines = "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n";
+        let body = description(peer, 1, "");
+        let refresh = Request { lines, body: &body, ..Request::new("INVITE", cseq) };
+        peer.request_as_callee(&mut world, &invite.message, "x", &refresh);
+        world.run_for(s(0.1));
+        let answers = responses_to(&world, peer.0, 200);
+        assert_eq!(answers.len(), cseq as usize, "each refresh is answered");
+        let expires = answers.last().unwrap().header("Session-Expires");
+        assert_eq!(expires.as_deref(), Some("90;refresher=uac"));
+        peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("ACK", cseq));
+    }
+    world.run_for(s(45.0));
+    assert!(!methods_to(&world, peer.0).contains(&"BYE".to_owned()), "each refresh counted");
+    world.run_for(s(45.0));
+    let bye = requests_to(&world, peer.0, &Method::Bye).remove(0);
+    peer.respond(&mut world, &bye, "200 OK", "x", "");
+    finish(&mut world);
+    assert_eq!(result(&world)["dial_call_status"], "completed");
 }
 
 #[test]

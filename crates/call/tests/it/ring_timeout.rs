@@ -3,12 +3,13 @@
 
 use serde_json::json;
 use sip::Method;
-use testkit::Note;
+use testkit::{Note, Weather};
 
 use crate::events::child_history;
 use crate::raw::Raw;
 use crate::scene::{
-    Scene, assert_near, callee_address, dial, finish, refuses, result, s, saw_at, talks, waits,
+    Scene, assert_near, callee_address, dial, finish, phone, refuses, result, s, saw_at, talks,
+    target, waits,
 };
 use crate::sent::{methods_to, request_to, requests_to};
 
@@ -96,6 +97,39 @@ fn a_refusal_of_one_does_not_stop_the_time_of_the_others() {
     assert_eq!(result["dial_sip_status"], 487);
     assert_eq!(result["dial_targets"][0]["lost_because"], "rejected");
     assert_eq!(result["dial_targets"][0]["sip_status"], 404);
+}
+
+#[test]
+fn a_target_that_cannot_be_called_does_not_stop_the_time_of_the_others() {
+    let mut nowhere = phone("+4915112345678");
+    nowhere["trunk"] = json!("unknown");
+    let unresolved = json!({ "type": "sip", "sipUri": "sip:bob@nowhere.invalid" });
+    let targets = json!([nowhere, unresolved, target(1)]);
+    let world = Scene::dialling(vec![waits()], &json!({ "target": targets, "timeout": 3 })).play();
+    assert_near(saw_at(&world, "B1", &Note::Cancelled(None)), 3.0);
+    assert_near(asked_at(&world), 3.0);
+    let result = result(&world);
+    assert_eq!(
+        (&result["dial_call_status"], &result["dial_sip_status"]),
+        (&json!("no-answer"), &json!(487))
+    );
+    assert_eq!(result["dial_targets"][0]["lost_because"], "no-such-trunk");
+    assert_eq!(result["dial_targets"][1]["lost_because"], "unreachable");
+    assert_eq!(result["dial_targets"][2]["lost_because"], "ring-timeout");
+}
+
+#[test]
+fn whatever_the_network_does_the_outcome_is_the_same() {
+    for seed in 0..100 {
+        let mut scene = Scene::dialling(vec![waits()], &json!({ "timeout": 3 }));
+        (scene.config.seed, scene.config.weather) = (seed, Weather::FOUL);
+        let world = scene.play();
+        let result = result(&world);
+        let got = (&result["dial_call_status"], &result["dial_status"], &result["dial_sip_status"]);
+        assert_eq!(got, (&json!("no-answer"), &json!("no-answer"), &json!(487)), "seed {seed}");
+        assert_eq!(result["dial_targets"][0]["lost_because"], "ring-timeout", "seed {seed}");
+        assert_eq!(child_history(&world, 1).last().unwrap(), "no-answer/487", "seed {seed}");
+    }
 }
 
 #[test]

@@ -39,6 +39,13 @@ fn one_of_two_wins() {
             let byes = requests_to(&world, callee_address(number), &Method::Bye);
             assert!(!byes.is_empty(), "seed {seed}: callee {number} answered and was not ended");
         }
+        // Its BYE leaves with the ACK of its answer, whatever the caller still has to say.
+        let first = |method: &Method| {
+            let at = callee_address(u8::try_from(loser + 1).unwrap());
+            requests_to(&world, at, method).remove(0).at
+        };
+        let waited = first(&Method::Bye) - first(&Method::Ack);
+        assert!(waited.abs() < 1e-6, "seed {seed}: the loser talked to nobody for {waited} s");
         let of_loser = &result(&world)["dial_targets"][loser];
         assert_eq!(of_loser["lost_because"], "answered-elsewhere", "seed {seed}");
     }

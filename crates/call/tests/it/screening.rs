@@ -10,7 +10,7 @@ use crate::scene::{
     CALLER, Scene, alerts, answers, assert_near, callee_address, cancels, dial, finish, hangs_up,
     heard, refuses, result, s, saw_at, talks, target, text, waits,
 };
-use crate::sent::{requests_to, statuses_to};
+use crate::sent::{Sent, requests_to, responses_to, statuses_to};
 
 const CONFIRM: &str = "/confirm";
 
@@ -296,6 +296,70 @@ fn a_caller_that_gives_up_ends_it_all() {
     let entries = &result(&world)["dial_targets"];
     assert_eq!(entries[0]["lost_because"], "caller-gone");
     assert_eq!(entries[1]["lost_because"], "caller-gone");
+}
+
+#[test]
+fn an_answered_caller_that_hangs_up_ends_it_all() {
+    let more = json!({ "answerOnBridge": false });
+    let scene = screened(vec![answers(1.0), waits()], &more).caller(hangs_up(3.0));
+    let world = scene.answering(CONFIRM, text(&json!([{ "verb": "pause", "length": 30 }]))).play();
+    assert_near(saw_at(&world, "B1", &Note::Ended), 3.0);
+    assert_near(saw_at(&world, "B2", &Note::Cancelled(None)), 3.0);
+    assert!(bridged_with(&world).is_empty());
+    for entry in result(&world)["dial_targets"].as_array().unwrap() {
+        assert_eq!(entry["lost_because"], "caller-gone");
+    }
+}
+
+/// Seconds at which the switch sent the 200 to the caller, and the first request of this method to
+/// each of these callees.
+fn ended_at(world: &World, method: &Method, callees: std::ops::RangeInclusive<u8>) -> Vec<f64> {
+    let of_invite = |sent: &Sent| sent.header("CSeq").unwrap().ends_with(" INVITE");
+    let mut answers = responses_to(world, CALLER, 200).into_iter();
+    let of_caller = answers.find(of_invite).unwrap().at;
+    let first = |number: u8| requests_to(world, callee_address(number), method).remove(0).at;
+    std::iter::once(of_caller).chain(callees.map(first)).collect()
+}
+
+#[test]
+fn the_losers_are_ended_in_the_instant_in_which_the_winner_is_accepted() {
+    let pause = text(&json!([{ "verb": "pause", "length": 2 }]));
+    let config = text(&json!([{ "verb": "tag", "data": { "took": "it" } }]));
+    // The answer of the hook, and how long the winner is screened after it.
+    for (answer, lasts) in [(Answer::Empty, 0.0), (config, 0.0), (pause, 2.0)] {
+        // The first wins; three more are being screened, six ring.
+        let callees = (1..=10).map(|number| match number {
+            1 => answers(1.0),
+            2..=4 => answers(1.0 + f64::from(number) / 100.0),
+            _ => waits(),
+        });
+        let mut scene = screened(callees.collect(), &json!({})).caller(hangs_up(1.0));
+        scene.config.application.thinks_at.insert(CONFIRM.to_owned(), s(0.3));
+        let mut world = scene.answering(CONFIRM, answer).begin();
+        finish(&mut world);
+        let asked = world.application.asked_at(CONFIRM)[0].at.duration_since(world.start);
+        let expected = asked.as_secs_f64() + 0.3 + lasts;
+        let mut at = ended_at(&world, &Method::Cancel, 5..=10);
+        at.extend(ended_at(&world, &Method::Bye, 2..=4));
+        let together = at.iter().all(|at| (at - expected).abs() < 1e-6);
+        assert!(together, "expected all at {expected}, got {at:?}");
+        assert_eq!(bridged_with(&world), [LegId(1)]);
+    }
+}
+
+#[test]
+fn a_key_that_accepts_ends_the_losers_in_the_same_instant() {
+    let list = json!([{ "verb": "gather", "numDigits": 1, "timeout": 9, "actionHook": "/key" }]);
+    let scene = screened(vec![answers(1.0), waits(), waits()], &json!({})).caller(hangs_up(1.0));
+    let mut scene = scene.answering(CONFIRM, text(&list));
+    scene.config.application.thinks_at.insert("/key".to_owned(), s(0.25));
+    let mut world = scene.begin();
+    world.run_for(s(2.0));
+    press(&mut world, 1, '1');
+    let expected = world.now.duration_since(world.start).as_secs_f64() + 0.25;
+    finish(&mut world);
+    let at = ended_at(&world, &Method::Cancel, 2..=3);
+    assert!(at.iter().all(|at| (at - expected).abs() < 1e-6), "expected {expected}, got {at:?}");
 }
 
 #[test]

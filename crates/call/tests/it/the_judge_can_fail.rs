@@ -1,6 +1,6 @@
 //! What a dial looked like at the boundary of the switch, and the same forged: the judge passes
 //! the one and names what is wrong with each of the others. An invariant that no forgery breaks
-//! would prove nothing.
+//! would prove nothing. Transfers are in `the_judge_knows_transfers.rs`.
 
 use call::{Effect, HookFailure, Input, LegId, Media};
 use serde_json::json;
@@ -21,25 +21,29 @@ fn race() -> Vec<Seen> {
 }
 
 /// What the judge says of a trace.
-fn judged(trace: &[Seen]) -> Result<(), String> {
+pub(crate) fn judged(trace: &[Seen]) -> Result<(), String> {
     let mut judge = Judge::default();
     trace.iter().for_each(|seen| judge.see(seen.fact()));
     judge.at_rest()
 }
 
-fn begins(message: &[u8], with: &str) -> bool {
+pub(crate) fn begins(message: &[u8], with: &str) -> bool {
     message.starts_with(with.as_bytes())
 }
 
 /// The trace without what `is` finds.
-fn without(trace: &[Seen], is: impl Fn(&Seen) -> bool) -> Vec<Seen> {
+pub(crate) fn without(trace: &[Seen], is: impl Fn(&Seen) -> bool) -> Vec<Seen> {
     let left: Vec<Seen> = trace.iter().filter(|seen| !is(seen)).cloned().collect();
     assert!(left.len() < trace.len(), "the forgery forges nothing");
     left
 }
 
 /// The trace with `more` after the first thing that `is` finds.
-fn with(trace: &[Seen], is: impl Fn(&Seen) -> bool, more: impl Fn(&Seen) -> Seen) -> Vec<Seen> {
+pub(crate) fn with(
+    trace: &[Seen],
+    is: impl Fn(&Seen) -> bool,
+    more: impl Fn(&Seen) -> Seen,
+) -> Vec<Seen> {
     let place = trace.iter().position(is).expect("the forgery has a place");
     let mut forged = trace.to_vec();
     forged.insert(place + 1, more(&trace[place]));
@@ -47,12 +51,12 @@ fn with(trace: &[Seen], is: impl Fn(&Seen) -> bool, more: impl Fn(&Seen) -> Seen
 }
 
 #[track_caller]
-fn assert_names(trace: &[Seen], what: &str) {
+pub(crate) fn assert_names(trace: &[Seen], what: &str) {
     let broken = judged(trace).expect_err("a forgery was passed");
     assert!(broken.contains(what), "expected {what:?}, got {broken:?}");
 }
 
-fn said_to(number: u8, method: &'static str) -> impl Fn(&Seen) -> bool {
+pub(crate) fn said_to(number: u8, method: &'static str) -> impl Fn(&Seen) -> bool {
     let address = callee_address(number);
     move |seen| matches!(seen, Seen::Said(to, message) if *to == address && begins(message, method))
 }

@@ -5,7 +5,7 @@ use call::settings::{Client, ReferPolicy};
 use call::{CallKey, LegId};
 use serde_json::{Value, json};
 use sip::Method;
-use testkit::{Answer, MediaFact, World};
+use testkit::{Answer, MediaFact, Note, World};
 
 use crate::raw::{Raw, Request, description};
 use crate::scene::{
@@ -68,6 +68,15 @@ fn notified(world: &World, peer: Raw) -> Vec<(String, String)> {
     seen
 }
 
+/// Nobody was hung up on, and both still hear each other.
+fn assert_bridge_stays(world: &World, peer: Raw) {
+    let byes = |address| requests_to(world, address, &Method::Bye).len();
+    assert_eq!((byes(peer.0), byes(CALLER)), (0, 0));
+    let bridge = |fact: &MediaFact| matches!(fact, MediaFact::Bridged(..) | MediaFact::Silence(..));
+    let last = world.media.iter().rfind(|fact| bridge(fact));
+    assert_eq!(last, Some(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(1))));
+}
+
 fn elsewhere() -> String {
     format!("Refer-To: <sip:b2@{}>\r\nX-Ticket: 7\r\n", callee_address(2))
 }
@@ -121,6 +130,7 @@ fn a_hook_that_refuses_gives_its_status_and_one_that_fails_501() {
         let answer = refer(&mut world, peer, &invite, &elsewhere());
         assert_eq!(answer.message.status(), Some(status));
         assert!(notified(&world, peer).is_empty());
+        assert_bridge_stays(&world, peer);
         leave(&mut world);
     }
 }
@@ -130,6 +140,7 @@ fn without_a_hook_it_is_refused() {
     let (mut world, peer, invite) = bridged(transfers(&json!({})));
     let answer = refer(&mut world, peer, &invite, &elsewhere());
     assert_eq!(answer.message.status(), Some(501));
+    assert_bridge_stays(&world, peer);
     leave(&mut world);
 }
 
@@ -176,7 +187,16 @@ fn a_refer_of_the_callee_sends_the_caller_elsewhere() {
     world.run_for(s(1.0));
     assert_eq!(lines_told(&world, peer), ["SIP/2.0 100 Trying", "SIP/2.0 200 OK"]);
     takes_bye(&mut world, peer);
-    assert!(world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(2))));
+    let with: Vec<LegId> = world
+        .media
+        .iter()
+        .filter_map(|fact| match fact {
+            MediaFact::Bridged(KEY, LegId::CALLER, callee) => Some(*callee),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(with, [LegId(1), LegId(2)], "the caller talks to the second one");
+    assert_eq!(world.phone("B2").saw(&Note::Acked), 1);
     world.with_phone("B2", |phone, now| phone.hang_up(now));
     assert!(world.run_until_quiet(s(100.0)), "not quiet");
     let second = &world.application.asked_at("/second")[0].payload;
@@ -262,10 +282,10 @@ fn a_caller_whose_list_is_run_stays_until_it_knows_what_came_of_its_refer() {
         world.run_for(s(0.5));
         assert_eq!(result(&world)["dial_call_status"], "completed");
         assert_eq!(lines_told(&world, Raw(CALLER)), ["SIP/2.0 100 Trying"], "to {number}");
-        assert_eq!(world.phone("A").saw(&testkit::Note::Ended), 0, "to {number}");
+        assert_eq!(world.phone("A").saw(&Note::Ended), 0, "to {number}");
         world.run_for(s(1.0));
         assert_eq!(lines_told(&world, Raw(CALLER)), ["SIP/2.0 100 Trying", line]);
-        assert_eq!(world.phone("A").saw(&testkit::Note::Ended), 1, "to {number}");
+        assert_eq!(world.phone("A").saw(&Note::Ended), 1, "to {number}");
         leave(&mut world);
         assert!(world.open_ports.is_empty());
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{DialogId, DialogState, Endpoint, InDialog, InviteId, SentId};
 use crate::{
     invite::reinvite::{Attempt, Description},
+    message::Message,
     method::Method,
     random::parse_tag,
 };
@@ -84,6 +85,15 @@ impl Endpoint {
         let id = *self.tags.get(&parse_tag(our_tag)?)?;
         let state = self.sessions.get(&id)?.dialog_state(call_id, their_tag)?;
         Some((id, state))
+    }
+
+    /// The session whose INVITE this request repeats: it has the Call-ID and From tag that we gave
+    /// it, so it is our own, and a peer sent it back. `None` once nothing is left of the session.
+    pub fn sent_as(&self, request: &Message) -> Option<InviteId> {
+        let from = request.from().ok()?;
+        let id = *self.tags.get(&parse_tag(from.tag()?)?)?;
+        let session = self.sessions.get(&id)?;
+        (session.call_id() == request.call_id().ok()?).then_some(id)
     }
 
     /// Call-ID and tags of the session's dialog, for a Replaces header; before the answer those of

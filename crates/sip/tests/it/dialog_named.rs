@@ -1,6 +1,6 @@
 //! Finding a dialog by its name and naming it: what Replaces needs (RFC 3891).
 
-use sip::{Config, DialogId, DialogState, Replaces, Respond, Uri};
+use sip::{Config, DialogId, DialogState, Message, Replaces, Respond, Uri};
 
 use crate::{
     forking_proxy::Proxy,
@@ -48,6 +48,34 @@ fn both_sides_find_their_session_from_ringing_to_the_end() {
     both(&net, DialogState::Ended);
     net.assert_idle();
     assert_eq!((find(&net, ALICE, &hers), name_of(&net, ALICE, alice)), (None, None));
+}
+
+#[test]
+fn an_invite_that_a_peer_sends_back_is_known_until_nothing_is_left_of_it() {
+    let mut net = Net::pair();
+    let (alice, bob) = net.call();
+    let is_invite = |sent: &&crate::link::Sent| sent.what() == "INVITE";
+    let invite = net.log.iter().find(is_invite).unwrap().message.clone();
+    let text = |name: &str| invite.header_text(name).unwrap().into_owned();
+    let with = |from: &str, call_id: &str| {
+        let text = format!(
+            "INVITE sip:else@{ALICE} SIP/2.0\r\nVia: SIP/2.0/UDP {BOB};branch=z9hG4bK1\r\n\
+             Via: {}\r\nFrom: {from}\r\nTo: <sip:else@{ALICE}>\r\nCall-ID: {call_id}\r\n\
+             CSeq: 1 INVITE\r\nMax-Forwards: 69\r\nContent-Length: 0\r\n\r\n",
+            text("Via")
+        );
+        Message::parse(text.as_bytes()).unwrap()
+    };
+    let back = with(&text("From"), &text("Call-ID"));
+    let known = |net: &Net, at: &str, message: &Message| net.peers[&address(at)].sent_as(message);
+    assert_eq!(known(&net, ALICE, &back), Some(alice));
+    assert_eq!(known(&net, ALICE, &with(&text("From"), "another")), None);
+    assert_eq!(known(&net, ALICE, &with("<sip:alice@h>;tag=another", &text("Call-ID"))), None);
+    assert_eq!(known(&net, ALICE, &with("<sip:alice@h>", &text("Call-ID"))), None);
+    assert_eq!(known(&net, BOB, &back), None, "it is not his");
+    net.at(BOB, |endpoint, now| endpoint.respond(now, bob, Respond::status(486)));
+    net.assert_idle();
+    assert_eq!(known(&net, ALICE, &back), None);
 }
 
 #[test]

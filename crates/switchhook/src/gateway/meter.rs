@@ -5,6 +5,7 @@
 //! request. Labels take their values from closed lists, so that no stranger can make the text grow.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use call::{LegRecord, TurnedAway};
@@ -23,6 +24,10 @@ const ANSWER_SECONDS: &[f64] = &[0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0
 
 /// Bounds of the buckets of calls.
 const CALL_SECONDS: &[f64] = &[1.0, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 10800.0];
+
+/// Durations that are kept one by one before they are folded into their buckets. why: the recorder
+/// folds them when somebody reads the text, and where nobody does it would keep each for ever.
+const SAMPLES_MAX: u32 = 1024;
 
 /// How full things are at one moment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +49,8 @@ pub(super) struct Levels {
 pub(super) struct Meter {
     recorder: Arc<PrometheusRecorder>,
     text: PrometheusHandle,
+    /// Durations since they were folded last.
+    samples: Arc<AtomicU32>,
 }
 
 impl Meter {
@@ -63,7 +70,8 @@ impl Meter {
             builder = bounded.map_err(|error| format!("metrics: {name}: {error}"))?;
         }
         let recorder = builder.build_recorder();
-        let meter = Meter { text: recorder.handle(), recorder: Arc::new(recorder) };
+        let text = recorder.handle();
+        let meter = Meter { text, recorder: Arc::new(recorder), samples: Arc::default() };
         meter.describe();
         Ok(meter)
     }
@@ -94,6 +102,7 @@ impl Meter {
                 histogram!("switchhook_call_seconds", "direction" => direction).record(seconds);
             }
         });
+        self.sampled(2);
     }
 
     /// A webhook whose answer matters was answered, or failed in the way that the alert names.
@@ -102,6 +111,15 @@ impl Meter {
         self.count(|| {
             histogram!("switchhook_hook_seconds", "outcome" => outcome).record(took.as_secs_f64());
         });
+        self.sampled(1);
+    }
+
+    /// At most so many durations were recorded.
+    fn sampled(&self, samples: u32) {
+        if self.samples.fetch_add(samples, Ordering::Relaxed) + samples >= SAMPLES_MAX {
+            self.samples.store(0, Ordering::Relaxed);
+            self.text.run_upkeep();
+        }
     }
 
     /// A status event found its call's queue full.
@@ -180,5 +198,23 @@ fn word(direction: Direction) -> &'static str {
     match direction {
         Direction::Inbound => "inbound",
         Direction::Outbound => "outbound",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_folded_though_nobody_reads_them() {
+        let meter = Meter::new().expect("the bounds are right");
+        let recorded = SAMPLES_MAX * 3 + 7;
+        for _ in 0..recorded {
+            meter.hook(Duration::from_millis(7), None);
+            assert!(meter.samples.load(Ordering::Relaxed) < SAMPLES_MAX);
+        }
+        let text = meter.text(&Levels::default());
+        let line = format!("switchhook_hook_seconds_count{{outcome=\"ok\"}} {recorded}");
+        assert!(text.contains(&line), "{text}");
     }
 }

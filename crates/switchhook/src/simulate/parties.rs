@@ -224,7 +224,12 @@ fn callee(section: Section<'_>, others: &[Callee]) -> Option<Callee> {
         if forks.is_empty() { itself(&section, vanishes) } else { behind_a_proxy(&section, forks) };
     let talk = talk::talk(&section);
     if phones.len() > 1 {
-        let alone = [("vanishes", "vanish"), ("keys", "press keys"), ("holds", "hold")];
+        let alone = [
+            ("vanishes", "vanish"),
+            ("keys", "press keys"),
+            ("holds", "hold"),
+            ("refers", "refer"),
+        ];
         for (key, what) in alone {
             if let Some(entry) = section.entry(key) {
                 let wrong = format!("one that answers twice or forks does not {what}");

@@ -137,6 +137,13 @@ fn label(message: &Message) -> String {
         Some(status) => format!("{status} {}", message.reason()),
         None => message.method().map_or_else(String::new, |method| method.as_str().to_owned()),
     };
+    if message.is(&Method::Notify) {
+        // RFC 3515 §2.4.5: its body is how the transfer goes.
+        let line = String::from_utf8_lossy(message.body()).into_owned();
+        if let Some(outcome) = line.trim_end().strip_prefix("SIP/2.0 ") {
+            label.push_str(&format!(" ({outcome})"));
+        }
+    }
     let reason = message.header_text("Reason").unwrap_or_default();
     if reason.contains("cause=200") {
         label.push_str(" (answered elsewhere)");

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use call::settings::{Carrier, Client, GatewayHost, Settings};
+use call::settings::{Carrier, Client, GatewayHost, ReferPolicy, Settings};
 use serde_json::Value;
 use sip::{Flow, Message, Method, SavedBinding, Transport};
 use testkit::{Answer, Application, Note, Phone, SWITCH, Script, World, WorldConfig};
@@ -18,6 +18,7 @@ use super::expect::{Broken, CallSeen};
 use super::heard;
 use super::parties::{Callee, Caller, Reached};
 use super::picture;
+use super::refers;
 use super::scenario::Scenario;
 
 /// Hooks that an application may be asked in one run: one that redirects to itself ends here.
@@ -114,7 +115,7 @@ struct Network {
 }
 
 impl Network {
-    fn add(&mut self, index: usize, callee: &Callee, seed: u64) {
+    fn add(&mut self, index: usize, callee: &Callee, seed: u64, callees: &[Callee]) {
         let at = match &callee.reached {
             Reached::User(user) => {
                 let at = address(2, index);
@@ -136,6 +137,7 @@ impl Network {
         phone.vanishes = callee.vanishes;
         phone.keys.clone_from(&callee.talk.keys);
         phone.offers.clone_from(&callee.talk.offers);
+        refers::give(&mut phone, &callee.talk.refers, callees);
         // why: those of one exchange are told apart by where they receive audio.
         phone.receive_at(media_address(index));
         match &callee.reached {
@@ -168,9 +170,10 @@ fn place_of(
 fn world(scenario: &Scenario, seed: u64) -> World {
     let mut network = Network::default();
     for (index, callee) in scenario.callees.iter().enumerate() {
-        network.add(index, callee, seed);
+        network.add(index, callee, seed, &scenario.callees);
     }
-    let settings = Settings { hold_music: scenario.hold_music.clone(), ..settings(&network) };
+    let (hold_music, refer) = (scenario.hold_music.clone(), scenario.refer);
+    let settings = Settings { hold_music, refer, ..settings(&network) };
     let application = application(scenario);
     let config = WorldConfig { seed, weather: scenario.weather, settings, application };
     let mut world = World::new(config);
@@ -201,6 +204,7 @@ fn world(scenario: &Scenario, seed: u64) -> World {
         let mut phone = Phone::new(&caller.name, caller_address(index), script, seed);
         phone.keys.clone_from(&caller.talk.keys);
         phone.offers.clone_from(&caller.talk.offers);
+        refers::give(&mut phone, &caller.talk.refers, &scenario.callees);
         world.add(phone);
     }
     world
@@ -216,7 +220,8 @@ fn hearing(scenario: &Scenario, world: &mut World) {
         _ => None,
     });
     let confirm = heard::confirm_hooks(answers.chain([&scenario.list]));
-    world.judge = std::mem::take(&mut world.judge).screened_by(&confirm, false);
+    let judge = std::mem::take(&mut world.judge).screened_by(&confirm, false);
+    world.judge = judge.transferring(scenario.refer == ReferPolicy::Transfer);
 }
 
 /// The settings of the testkit with a carrier for each that a callee names.
@@ -324,7 +329,31 @@ fn seen(scenario: &Scenario, world: &World, quiet: bool, judged: Result<(), Stri
         }));
         played.calls.push((caller.name.clone(), call));
     }
+    played.broken.extend(transfers(scenario, world));
     played
+}
+
+/// What of REFERs, and of who was connected with whom, is not as expected.
+fn transfers(scenario: &Scenario, world: &World) -> Vec<Broken> {
+    let callers = scenario.callers.iter().map(|caller| (&caller.name, &caller.talk));
+    let callees = scenario.callees.iter().map(|callee| (&callee.name, &callee.talk));
+    let parties = callers.chain(callees);
+    let mut broken: Vec<Broken> =
+        parties.flat_map(|(name, talk)| refers::broken(world, name, &talk.refers)).collect();
+    let name_of = |ip: IpAddr| {
+        let place = (0..scenario.callers.len()).find(|index| caller_address(*index).ip() == ip);
+        let caller = place.map(|index| scenario.callers[index].name.clone());
+        let place = (0..scenario.callees.len()).find(|index| media_address(*index).ip() == ip);
+        caller.or_else(|| place.map(|index| scenario.callees[index].name.clone()))
+    };
+    if let Some(expected) = &scenario.bridges {
+        let got = refers::connected(world, name_of);
+        if *expected != got {
+            let (expected, got) = (refers::shown(expected), refers::shown(&got));
+            broken.push(Broken { what: "bridges".to_owned(), expected, got });
+        }
+    }
+    broken
 }
 
 fn not_quiet(scenario: &Scenario, world: &World) -> Broken {

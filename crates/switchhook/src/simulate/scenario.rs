@@ -7,11 +7,13 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use call::settings::ReferPolicy;
 use testkit::{Answer, Weather};
 use toml::de::DeTable;
 
 use super::expect::Expectations;
 use super::parties::{self, Callee, Caller};
+use super::refers;
 use super::talk::{self, Sound};
 use crate::config::{Entry, Fault, LoadError, Place, Report, Section, in_file};
 
@@ -49,6 +51,8 @@ pub(crate) struct Scenario {
     pub(crate) sounds: Vec<Sound>,
     /// What the operator has for those who are held.
     pub(crate) hold_music: Option<String>,
+    /// What the switch does with a REFER for which no hook is asked.
+    pub(crate) refer: ReferPolicy,
     pub(crate) callers: Vec<Caller>,
     pub(crate) callees: Vec<Callee>,
     pub(crate) weather: Weather,
@@ -56,6 +60,8 @@ pub(crate) struct Scenario {
     pub(crate) run_for: Duration,
     /// What holds for the call of each caller; a caller may add to it.
     pub(crate) expect: Expectations,
+    /// Who was to be connected with whom, in order.
+    pub(crate) bridges: Option<Vec<[String; 2]>>,
 }
 
 /// One `[[hook]]`.
@@ -121,10 +127,13 @@ fn walk(path: &Path, root: Section<'_>) -> Option<Scenario> {
     let sounds = talk::sounds(&root);
     let hold_music = root.entry("hold_music");
     let hold_music = hold_music.and_then(|entry| entry.text().map(str::to_owned));
+    let refer = refers::policy(&root);
     let weather = root.entry("network").and_then(|entry| entry.table()).and_then(weather);
     let callees = parties::callees(&root);
     let callers = parties::callers(&root, &callees);
+    refers::check(&root, &callees);
     let expect = root.entry("expect").and_then(|entry| entry.table());
+    let bridges = expect.as_ref().and_then(|section| refers::bridges(section, &callers, &callees));
     let expect = expect.map(|section| Expectations::read(section, &callees));
     root.finish();
     Some(Scenario {
@@ -135,11 +144,13 @@ fn walk(path: &Path, root: Section<'_>) -> Option<Scenario> {
         thinks: thinks.unwrap_or(THINKS_DEFAULT),
         sounds,
         hold_music,
+        refer,
         callers,
         callees,
         weather: weather.unwrap_or(Weather::FAIR),
         run_for: run_for.unwrap_or(RUN_DEFAULT),
         expect: expect.unwrap_or_default(),
+        bridges,
     })
 }
 

@@ -1,4 +1,5 @@
 //! What a party does in a call that is up, and what there is to hear: `keys`, `holds`, `[[sound]]`.
+//! Transfers are in `refers`.
 //!
 //! Times count from the answer of the call. Nothing runs here; the phones of the testkit do it.
 
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use testkit::Offer;
 
+use super::refers::{self, Referral};
 use crate::config::{Entry, Section};
 
 /// Longest time that a party may take for anything, and that a sound may last.
@@ -28,6 +30,8 @@ pub(crate) struct Talk {
     pub(crate) keys: Vec<(Duration, char)>,
     /// How it holds the other party, and talks again.
     pub(crate) offers: Vec<(Duration, Offer)>,
+    /// To whom it refers the other party.
+    pub(crate) refers: Vec<Referral>,
 }
 
 /// Audio that can be had.
@@ -55,11 +59,11 @@ fn at_most<'a>(parent: &Section<'a>, key: &'static str) -> Vec<Section<'a>> {
     }
 }
 
-/// `keys` and `holds` of a party.
+/// `keys`, `holds` and `refers` of a party.
 pub(crate) fn talk(party: &Section<'_>) -> Talk {
     let keys = at_most(party, "keys").into_iter().filter_map(keys).flatten().collect();
     let offers = at_most(party, "holds").into_iter().filter_map(hold).flatten().collect();
-    Talk { keys, offers }
+    Talk { keys, offers, refers: refers::read(party) }
 }
 
 /// `{ press = "12#", at = "3s" }`

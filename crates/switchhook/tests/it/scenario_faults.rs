@@ -34,14 +34,14 @@ fn unknown_keys_are_named_with_what_was_meant() {
          winer = \"jane\"\n",
         &[
             "2:1: /thinsk: unknown key; expected one of name, app, app_json, thinks, run_for, \
-             hook, sound, hold_music, network, callee, caller, expect, got \"thinsk\"; did you \
-             mean `thinks`",
+             hook, sound, hold_music, refer, network, callee, caller, expect, got \"thinsk\"; did \
+             you mean `thinks`",
             "5:1: /callee/0/answer: unknown key; expected one of user, number, uri, carrier, name, \
              vanishes, fork, answers_again, early_media, rings, hangs_up, answers, busy, refuses, \
-             keys, holds, got \"answer\"; did you mean `answers`",
-            "7:1: /expect/winer: unknown key; expected one of dial_call_status, dial_sip_status, \
-             winner, lost_because, caller_status, statuses, hooks, asked, alerts, heard, dtmf, \
-             answered_between, ended_between, got \"winer\"; did you mean `winner`",
+             keys, holds, refers, got \"answer\"; did you mean `answers`",
+            "7:1: /expect/winer: unknown key; expected one of bridges, dial_call_status, \
+             dial_sip_status, winner, lost_because, caller_status, statuses, hooks, asked, alerts, \
+             heard, dtmf, answered_between, ended_between, got \"winer\"; did you mean `winner`",
         ],
     );
 }
@@ -93,6 +93,40 @@ fn what_is_pressed_held_and_heard_is_checked() {
              no such key, got an array",
             "17:18: /expect/heard/1: nothing that can be heard; expected a URL, or one of jane, \
              joe, tone, nothing, got \"jame\"; did you mean `jane`",
+        ],
+    );
+}
+
+#[test]
+fn transfers_are_checked() {
+    assert_faults(
+        "transfers",
+        "refer = \"allow\"\n[[callee]]\nuser = \"jane\"\nanswers = \"1s\"\n\
+         refers = [{ to = \"jame\", at = \"1s\" }, { at = \"1s\", gets = 99, told = true }, \
+         { to = \"sip:\", at = \"1s\" }, { to = \"later\", at = \"1s\", stay = true }]\n\
+         [[callee]]\nuser = \"later\"\nanswers = \"1s\"\nanswers_again = \"1s\"\n\
+         refers = [{ to = \"jane\", at = \"1s\" }]\n[expect]\n\
+         bridges = [[\"caller\", \"jane\"], [\"jane\"], [\"caler\", \"jane\"]]\n",
+        &[
+            "2:9: /refer: unknown word; expected one of \"refuse\", \"transfer\", got \"allow\"",
+            "6:18: /callee/0/refers/0/to: no such callee; expected a sip: or tel: URI, or one of \
+             jane, later, got \"jame\"; did you mean `jane`",
+            "6:40: /callee/0/refers/1/to: to is missing; expected a callee, or a URI such as \
+             \"sip:bob@partner.example\", got nothing",
+            "6:60: /callee/0/refers/1/gets: out of range; expected an integer from 200 to 699, \
+             got the integer 99",
+            "6:71: /callee/0/refers/1/told: no status; expected a SIP status such as 200, or \
+             false for nothing, got true",
+            "6:86: /callee/0/refers/2/to: no URI that can be referred to; expected at most 200 \
+             characters, without headers: \"sip:bob@a.example\", got \"sip:\"",
+            "6:136: /callee/0/refers/3/stay: unknown key; expected one of to, at, replaces, silent, \
+             stays, gets, told, got \"stay\"; did you mean `stays`",
+            "11:10: /callee/1/refers: one that answers twice or forks does not refer; expected no \
+             such key, got an array",
+            "13:32: /expect/bridges/1: no pair; expected two parties such as [\"caller\", \
+             \"mobile\"], got an array",
+            "13:43: /expect/bridges/2/0: no such party; expected one of caller, jane, later, got \
+             \"caler\"; did you mean `caller`",
         ],
     );
 }

@@ -11,6 +11,7 @@ mod manner;
 mod plan;
 mod play;
 mod tally;
+mod transfers;
 
 pub use act::Act;
 pub use draw::draw;
@@ -18,3 +19,4 @@ pub use manner::{Manner, Talk};
 pub use plan::Plan;
 pub use play::{Played, play};
 pub use tally::Tally;
+pub use transfers::Transfers;

@@ -4,13 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use call::settings::{Carrier, Gateway, GatewayHost, Settings};
+use call::settings::{Carrier, Client, Gateway, GatewayHost, Settings};
 use serde_json::{Value, json};
 use sip::Transport;
 use sip::auth::digest::Algorithm;
 
 use super::act::Act;
 use super::manner::Manner;
+use super::transfers::{Transfers, USER};
 use crate::link::Weather;
 use crate::random::Random;
 use crate::script::{Callee, Caller, Challenge, Outcome};
@@ -61,6 +62,8 @@ pub struct Plan {
     pub ports: usize,
     /// How its dials are run.
     pub manner: Manner,
+    /// Who refers whom.
+    pub transfers: Transfers,
     /// The list that programs send callers to.
     pub elsewhere: Value,
     /// What else happens, and when, in order.
@@ -176,6 +179,14 @@ fn acts(random: &mut Random, callees: u8) -> Vec<(Duration, Act)> {
     acts
 }
 
+/// The same, and that a program calls callee 1.
+fn with_second_call(mut acts: Vec<(Duration, Act)>, transfers: &Transfers) -> Vec<(Duration, Act)> {
+    let call = Act::Create(sip_target(1, true));
+    acts.extend(transfers.second_call.map(|at| (at, call)));
+    acts.sort_by_key(|(at, _)| *at);
+    acts
+}
+
 impl Plan {
     /// What this seed means.
     pub fn of(seed: u64) -> Plan {
@@ -185,7 +196,7 @@ impl Plan {
             let challenge = random.chance(15).then(|| challenge(random));
             (callee(random), challenge)
         });
-        let callees = callees.collect();
+        let (mut callees, challenges): (Vec<Callee>, Vec<_>) = callees.unzip();
         let targets: Vec<Value> = (1..=count).map(|number| target(random, number)).collect();
         let mut list = json!([dial(random, &targets)]);
         let called = random.chance(90);
@@ -197,13 +208,20 @@ impl Plan {
         let mut elsewhere = dial_on(&mut Random::new(!seed));
         let mut lists = vec![&mut list, &mut elsewhere];
         lists.extend(results.iter_mut().flatten());
-        let manner = Manner::of(seed, 5, lists);
+        let mut manner = Manner::of(seed, 5, lists);
+        let mut lists = vec![&mut list, &mut elsewhere];
+        lists.extend(results.iter_mut().flatten());
+        let (talks, screens) = (&mut manner.talks, manner.screens_everybody);
+        let transfers = Transfers::of(seed, &mut callees, talks, lists, screens);
         Plan {
             seed,
             transport: if random.chance(20) { Transport::Tcp } else { Transport::Udp },
             weather: *random.pick(&[Weather::FAIR, Weather::MILD, Weather::FOUL]),
-            caller: called.then(|| caller(random)),
-            callees,
+            caller: called.then(|| caller(random)).map(|caller| match transfers.patient {
+                true => Caller { cancels: None, ..caller },
+                false => caller,
+            }),
+            callees: callees.into_iter().zip(challenges).collect(),
             list,
             results,
             results_fail: forgetful && !another,
@@ -212,8 +230,9 @@ impl Plan {
             lookup: random.time(s(0.0)..s(0.3)),
             ports: if random.chance(4) { usize::from(count) } else { usize::MAX },
             manner,
+            acts: with_second_call(acts(random, count), &transfers),
+            transfers,
             elsewhere,
-            acts: acts(random, count),
         }
     }
 }
@@ -231,8 +250,13 @@ fn gateway(address: SocketAddr, inbound: bool, priority: u32) -> Gateway {
 }
 
 /// The carriers `outbound`, whose gateways are callees 3 and 4, and `moved`, which redirects.
-pub(super) fn settings() -> Settings {
+pub(super) fn settings(transfers: &Transfers) -> Settings {
     let mut settings = carrier_settings(CALLER.ip(), callee_address(3));
+    settings.refer = transfers.policy;
+    if transfers.has_user {
+        let (username, password) = (USER.to_owned(), "secret".to_owned());
+        settings.clients.push(Client { username, password });
+    }
     settings.limits.gateway_progress = s(1.5);
     settings.limits.confirm = s(4.0);
     let mut moved = settings.carriers.last().map(|carrier| Carrier::clone(carrier));

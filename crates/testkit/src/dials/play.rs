@@ -1,8 +1,15 @@
 //! Plays a plan and judges it.
 
+use std::time::Duration;
+
+use call::settings::ReferPolicy;
+use serde_json::json;
+use sip::SavedBinding;
+
 use super::act::LONGEST;
 use super::manner::{self, CONFIRM, CONFIRM_TARGET, Talk};
 use super::plan::{self, CALLER, DONE, ELSEWHERE, INCOMING, PAIR, Plan, REDIRECTOR};
+use super::transfers::{REFER, USER};
 use crate::application::{Answer, Application};
 use crate::judge::Judge;
 use crate::phone::Phone;
@@ -26,7 +33,11 @@ pub fn play(seed: u64) -> Played {
     if plan.caller.is_some() {
         world.call("A");
     } else {
-        super::Act::Create(plan::sip_target(1, true)).happen(&mut world);
+        let to = match plan.transfers.has_user {
+            true => json!({ "type": "user", "name": USER }),
+            false => plan::sip_target(1, true),
+        };
+        super::Act::Create(to).happen(&mut world);
     }
     for (at, act) in &plan.acts {
         let gone = world.now.duration_since(world.start);
@@ -68,17 +79,23 @@ fn world(plan: &Plan) -> World {
     for (url, answer) in &plan.manner.answers {
         application = application.answering(url, answer.clone());
     }
+    for answer in &plan.transfers.answers {
+        application = application.answering(REFER, answer.clone());
+    }
     application.thinks = plan.thinks;
+    application.thinks_at.insert(REFER.to_owned(), plan.transfers.thinks);
     let confirms = [CONFIRM, CONFIRM_TARGET].map(str::to_owned);
     for url in &confirms {
         application.thinks_at.insert(url.clone(), plan.manner.confirming);
     }
     let (seed, weather) = (plan.seed, plan.weather);
-    let mut settings = plan::settings();
+    let mut settings = plan::settings(&plan.transfers);
     settings.hold_music = plan.manner.hold_music.then(|| manner::SOUNDS[1].0.to_owned());
     let config = WorldConfig { seed, weather, settings, application };
     let mut world = World::new(config).over(plan.transport);
     world.judge = Judge::default().screened_by(&confirms, plan.manner.screens_everybody);
+    let transfers = plan.transfers.policy == ReferPolicy::Transfer;
+    world.judge = std::mem::take(&mut world.judge).transferring(transfers);
     world.sounds.extend(manner::SOUNDS.map(|(url, length)| (url.to_owned(), length)));
     world.fetching = plan.manner.fetching;
     world.sound_lag = plan.manner.sound_lag;
@@ -86,16 +103,39 @@ fn world(plan: &Plan) -> World {
     world.lookup = plan.lookup;
     world.ports_max = plan.ports;
     people(plan, &mut world);
+    if plan.transfers.has_user {
+        register(&mut world);
+    }
     world
+}
+
+/// Callee 4 is where the user is.
+fn register(world: &mut World) {
+    let remote = plan::callee_address(4);
+    let binding = SavedBinding {
+        contact: format!("<sip:{USER}@{remote}>"),
+        flow: world.flow(remote),
+        call_id: "registered".to_owned(),
+        cseq: 1,
+        age: Duration::ZERO,
+        remains: Duration::from_secs(30),
+    };
+    world.with_switch(|switch, now| {
+        switch.restore(now, USER, &[binding]);
+    });
 }
 
 /// Puts the phones of a plan into its world, and what stands beside them.
 fn people(plan: &Plan, world: &mut World) {
     let seed = plan.seed;
     let mut talks = plan.manner.talks.iter().cloned();
+    let mut refers = plan.transfers.refers.iter().cloned();
+    let mut updates = plan.transfers.updates.iter();
     let mut says = |phone: &mut Phone| {
         let Talk { offers, keys } = talks.next().unwrap_or_default();
         (phone.offers, phone.keys) = (offers, keys);
+        phone.refers = refers.next().unwrap_or_default();
+        phone.updates = updates.next().copied().unwrap_or_default();
     };
     world.names.insert(PAIR.to_owned(), [1, 2].map(plan::callee_address).to_vec());
     let contacts = [1, 2].map(|number| format!("<sip:moved@{}>", plan::callee_address(number)));

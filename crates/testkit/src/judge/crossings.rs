@@ -126,11 +126,57 @@ pub enum Crossing {
     NeverRang,
     /// A target has rung for too long, and the next is called.
     NextTargetCalled,
+    /// A party sends REFER before it is connected.
+    ReferWhileRinging,
+    /// A party sends REFER while one of the two is held.
+    ReferWhileHeld,
+    /// A party sends REFER while a change of its session is under way.
+    ReferBesideOffer,
+    /// A REFER arrives after our BYE left.
+    ReferCrossesBye,
+    /// Both parties send REFER, and neither has its answer.
+    ReferCrossesRefer,
+    /// A party sends REFER while another of its waits for the hook.
+    ReferAgain,
+    /// A party hangs up while the hook of its REFER is being asked.
+    ReferrerLeavesWhileAsking,
+    /// The hook of a REFER answers a status that refuses it.
+    ReferHookRefuses,
+    /// The hook of a REFER cannot be asked.
+    ReferHookFails,
+    /// The hook of a REFER answers nothing, and the bridge stays.
+    ReferHookChangesNothing,
+    /// The hook of a REFER answers after the bridge has ended.
+    ReferHookAnswersTooLate,
+    /// A callee's REFER sends the caller on.
+    CallerSentOn,
+    /// A caller's REFER makes the callee a call of its own.
+    CalleeGoesAlone,
+    /// The partners of a phone with two calls are connected to each other.
+    PartnersJoined,
+    /// Whoever a transfer leads to refuses.
+    TransferTargetFails,
+    /// Whoever a transfer leads to answers, and is connected.
+    TransferTargetAnswers,
+    /// Who was transferred hangs up before anybody has answered.
+    TransferredPartyLeaves,
+    /// Who sent a REFER that was accepted hangs up.
+    ReferrerLeaves,
+    /// A REFER is accepted of whose course nobody wants to know.
+    NobodyIsToldOfRefer,
+    /// Of a NOTIFY the peer says that it knows of no such call.
+    NotifyCrossesBye,
+    /// A party holds the other by UPDATE.
+    HoldByUpdate,
+    /// A party holds the other by `c=0.0.0.0`.
+    HoldWithoutAddress,
+    /// A party has us make the offer, and answers it in its ACK.
+    OfferAskedFor,
 }
 
 impl Crossing {
     /// All of them, in the order above.
-    pub const ALL: [Crossing; 61] = {
+    pub const ALL: [Crossing; 84] = {
         use Crossing as C;
         [
             C::AnswerCrossesCancel,
@@ -194,6 +240,29 @@ impl Crossing {
             C::SoundCutShort,
             C::NeverRang,
             C::NextTargetCalled,
+            C::ReferWhileRinging,
+            C::ReferWhileHeld,
+            C::ReferBesideOffer,
+            C::ReferCrossesBye,
+            C::ReferCrossesRefer,
+            C::ReferAgain,
+            C::ReferrerLeavesWhileAsking,
+            C::ReferHookRefuses,
+            C::ReferHookFails,
+            C::ReferHookChangesNothing,
+            C::ReferHookAnswersTooLate,
+            C::CallerSentOn,
+            C::CalleeGoesAlone,
+            C::PartnersJoined,
+            C::TransferTargetFails,
+            C::TransferTargetAnswers,
+            C::TransferredPartyLeaves,
+            C::ReferrerLeaves,
+            C::NobodyIsToldOfRefer,
+            C::NotifyCrossesBye,
+            C::HoldByUpdate,
+            C::HoldWithoutAddress,
+            C::OfferAskedFor,
         ]
     };
 

@@ -3,12 +3,14 @@
 //!
 //! What holds at every moment is checked when it is seen (`talk.rs` for SIP, `told.rs` for what
 //! the application is told, `sound.rs` for what is heard, `screening.rs` for callees that are not
-//! accepted yet); what holds when everything has come to rest is asked of [`Judge::at_rest`]. It
+//! accepted yet, `refer.rs` for transfers); what holds when everything has come to rest is asked of [`Judge::at_rest`]. It
 //! knows nothing of the inside of the switch, and so judges random dials, the exhaustive walk and
 //! forged traces alike. `crossings.rs` names what it counts on the way.
 
 pub(crate) mod crossings;
+mod refer;
 mod screening;
+mod session;
 mod sound;
 mod talk;
 mod told;
@@ -21,6 +23,7 @@ use call::{CallKey, Command, CommandId, Effect, HookId, Input, LegId, Reply};
 use verbs::rest::Update;
 
 use crossings::{Crossing, Meter};
+use refer::{Referring, Step};
 use screening::{Confirming, Screening};
 use sound::Sounds;
 use talk::{Called, Caller};
@@ -41,6 +44,9 @@ pub enum Fact<'a> {
     Commanded(CommandId, &'a Command),
     /// The switch answers a command.
     Replied(CommandId, &'a Reply),
+    /// The switch is woken by what has no words here: a timer that is due, a connection that broke,
+    /// its operator.
+    Woken,
 }
 
 /// A [`Fact`] that is kept: what was seen can be shown to another judge, as it was or forged.
@@ -54,6 +60,8 @@ pub enum Seen {
     Wanted(CallKey, Box<Effect>),
     /// As [`Fact::Told`].
     Told(CallKey, Box<Input>),
+    /// As [`Fact::Woken`].
+    Woken,
 }
 
 impl Seen {
@@ -64,6 +72,7 @@ impl Seen {
             Fact::Said(to, message) => Some(Seen::Said(*to, Bytes::copy_from_slice(message))),
             Fact::Wanted(key, effect) => Some(Seen::Wanted(*key, Box::new(Effect::clone(effect)))),
             Fact::Told(key, input) => Some(Seen::Told(*key, Box::new(Input::clone(input)))),
+            Fact::Woken => Some(Seen::Woken),
             Fact::Commanded(..) | Fact::Replied(..) => None,
         }
     }
@@ -75,6 +84,7 @@ impl Seen {
             Seen::Said(to, message) => Fact::Said(*to, message),
             Seen::Wanted(key, effect) => Fact::Wanted(*key, effect),
             Seen::Told(key, input) => Fact::Told(*key, input),
+            Seen::Woken => Fact::Woken,
         }
     }
 }
@@ -84,6 +94,8 @@ impl Seen {
 struct Call {
     /// Who won the dial that runs.
     winner: Option<LegId>,
+    /// Who had won it, and has left before its result was told.
+    last_winner: Option<LegId>,
     /// The caller and the winner, as long as they should hear each other.
     bridge: Option<(LegId, LegId)>,
     /// Who holds the other of them.
@@ -102,6 +114,14 @@ struct Call {
     unreported: BTreeSet<String>,
     /// Some dial of it has no actionHook, and tells no result.
     keeps_silent: bool,
+    /// Some dial of it has no confirmHook, though those of the lists have.
+    unscreened: bool,
+    /// Its caller was sent on by a REFER.
+    onward: bool,
+    /// The callee that leaves it is sent on by the switch itself.
+    heir_is_transferred: bool,
+    /// Of its caller, where that was a leg of another call before.
+    caller_sid: Option<String>,
     results: usize,
 }
 
@@ -125,6 +145,10 @@ pub struct Judge {
     confirming: Confirming,
     screenings: BTreeMap<(CallKey, LegId), Screening>,
     sounds: Sounds,
+    referring: Referring,
+    step: Step,
+    /// Legs that came from another call, connected already.
+    joined: BTreeSet<(CallKey, LegId)>,
     awaited: Option<Awaited>,
     unanswered: BTreeMap<CommandId, Option<Crossing>>,
     meter: Meter,
@@ -148,7 +172,7 @@ impl Judge {
         if let Some(log) = self.log.as_mut() {
             log.extend(Seen::of(&fact));
         }
-        if matches!(fact, Fact::Heard(..) | Fact::Told(..) | Fact::Commanded(..)) {
+        if !matches!(fact, Fact::Said(..) | Fact::Wanted(..) | Fact::Replied(..)) {
             self.settles();
         }
         let held = match fact {
@@ -165,6 +189,7 @@ impl Judge {
                 Ok(())
             }
             Fact::Replied(id, reply) => self.replied(id, reply),
+            Fact::Woken => Ok(()),
         };
         if let Err(broken) = held {
             self.broken.get_or_insert(broken);
@@ -183,6 +208,7 @@ impl Judge {
         self.talk_at_rest()?;
         self.sound_at_rest()?;
         self.told_at_rest()?;
+        self.refers_at_rest()?;
         match self.unanswered.keys().next() {
             Some(silent) => Err(format!("{silent:?} was not answered")),
             None => Ok(()),
@@ -193,6 +219,7 @@ impl Judge {
     pub(crate) fn state(&self) -> impl std::fmt::Debug {
         let told = (&self.lives, &self.awaited, &self.unanswered);
         let heard = (&self.sounds, &self.confirming.asked, &self.screenings);
+        let heard = (heard, self.refers_state());
         (&self.called, &self.callers, &self.calls, told, heard)
     }
 
@@ -210,6 +237,7 @@ impl Judge {
     fn settles(&mut self) {
         self.too_late();
         let settled = self.hearing_settled().and_then(|()| self.screenings_settled());
+        let settled = settled.and_then(|()| self.refers_settled());
         if let Err(broken) = settled {
             self.broken.get_or_insert(broken);
         }
@@ -217,7 +245,7 @@ impl Judge {
 
     /// The leg whose dialog has this SIP Call-ID.
     pub fn leg_of(&self, call_id: &str) -> Option<(CallKey, LegId)> {
-        let caller = || Some((self.callers.get(call_id)?.key?, LegId::CALLER));
+        let caller = || self.callers.get(call_id)?.leg;
         self.called.get(call_id).map(|called| called.leg).or_else(caller)
     }
 
@@ -231,6 +259,13 @@ impl Judge {
     }
 
     fn wanted(&mut self, key: CallKey, effect: &Effect) -> Result<(), String> {
+        if let Effect::Hook { hook, request } = effect
+            && self.refer_hook_asked(key, *hook, request)?
+        {
+            self.call(key).asking.insert(*hook, false);
+            return Ok(());
+        }
+        self.acts(effect);
         match effect {
             Effect::Media(media) => self.media(key, media),
             Effect::Hook { hook, request } => {
@@ -256,6 +291,7 @@ impl Judge {
             Input::Unresolved(..) => self.meter.count(Crossing::NameUnknown),
             Input::HookReply(hook, reply) => {
                 self.hook_answers(key, *hook, reply);
+                self.refer_hook_answers(key, *hook, reply);
                 let call = self.call(key);
                 let result = call.asking.remove(hook).unwrap_or_default();
                 call.keeps_silent |= matches!(reply, Ok(Some(list)) if told::keeps_silent(list));

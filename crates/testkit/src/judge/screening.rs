@@ -187,7 +187,8 @@ impl Judge {
     /// A callee that answered is connected.
     pub(super) fn is_accepted(&mut self, key: CallKey, leg: LegId) -> Result<(), String> {
         let Some(screening) = self.screenings.remove(&(key, leg)) else {
-            return match self.confirming.everybody {
+            let unscreened = self.call(key).unscreened || self.joined.contains(&(key, leg));
+            return match self.confirming.everybody && !unscreened {
                 true => Err(format!("{leg} is connected, and its confirmHook was not asked")),
                 false => Ok(()),
             };

@@ -67,8 +67,7 @@ impl Judge {
             }
             Media::Adopt(leg, (from, before)) => {
                 sounds.needs((*from, *before), "a move")?;
-                self.moved((*from, *before), (key, *leg));
-                Ok(())
+                self.moved((*from, *before), (key, *leg))
             }
             Media::Close(leg) => self.closed((key, *leg)),
             Media::Play { to, play, audio, .. } => {
@@ -95,7 +94,12 @@ impl Judge {
             Media::Silence(leg) if sounds.just_closed.contains(&(key, *leg)) => Ok(()),
             Media::Ringback(leg, _) | Media::Silence(leg) => {
                 sounds.hears.remove(&(key, *leg));
-                sounds.needs((key, *leg), "a tone or silence")
+                sounds.needs((key, *leg), "a tone or silence")?;
+                if self.call(key).onward {
+                    // why: who referred the other party stays, to hear what comes of that.
+                    self.leaves_bridge((key, *leg));
+                }
+                Ok(())
             }
             Media::SetRemote(leg, _) => sounds.needs((key, *leg), "an address"),
             Media::SendKeys(leg, ..) => sounds.needs((key, *leg), "keys"),
@@ -104,8 +108,9 @@ impl Judge {
         }
     }
 
-    /// The port of a leg goes on in another call, and whatever it hears ends.
-    fn moved(&mut self, from: Leg, to: Leg) {
+    /// A leg goes on in another call, with its port: as the caller of a new one, or joined to the
+    /// caller of another. Whatever it hears ends.
+    fn moved(&mut self, from: Leg, to: Leg) -> Result<(), String> {
         let sounds = &mut self.sounds;
         sounds.plays.retain(|(of, _), (leg, _)| (*of, *leg) != from);
         sounds
@@ -114,6 +119,32 @@ impl Judge {
         sounds.open.remove(&from);
         sounds.just_closed.insert(from);
         sounds.open.insert(to);
+        self.leaves_bridge(from);
+        let alone = !self.calls.contains_key(&to.0);
+        let Some(call_sid) = self.relabel(from, to, alone) else {
+            return Err(format!("{} of {:?} moves, and never answered", from.1, from.0));
+        };
+        self.lives_on(&call_sid, to.0, alone);
+        if !alone {
+            self.joined.insert(to);
+            self.meter.count(Crossing::PartnersJoined);
+            return Ok(());
+        }
+        let transferred = std::mem::take(&mut self.call(from.0).heir_is_transferred);
+        self.is_about(&call_sid)?;
+        self.meter.count(Crossing::CalleeGoesAlone);
+        let call = self.call(to.0);
+        (call.onward, call.caller_sid) = (true, Some(call_sid));
+        (call.keeps_silent, call.unscreened) = (transferred, transferred);
+        Ok(())
+    }
+
+    /// Whoever won has left; the result may be told after that.
+    fn leaves_bridge(&mut self, (key, leg): Leg) {
+        let call = self.call(key);
+        if call.winner == Some(leg) {
+            (call.winner, call.bridge, call.last_winner) = (None, None, Some(leg));
+        }
     }
 
     fn closed(&mut self, (key, leg): Leg) -> Result<(), String> {
@@ -128,6 +159,7 @@ impl Judge {
         if cut_short {
             self.meter.count(Crossing::SoundCutShort);
         }
+        self.leaves_bridge((key, leg));
         self.screening_ends(key, leg);
         Ok(())
     }
@@ -180,7 +212,11 @@ impl Judge {
         }
         let sounds = &self.sounds;
         for (key, call) in &mut self.calls {
-            let Some((caller, winner)) = call.bridge else { continue };
+            call.last_winner = None;
+            let Some((caller, winner)) = call.bridge else {
+                call.holders.clear();
+                continue;
+            };
             let is_open = |leg| sounds.is_open((*key, leg));
             if !is_open(winner) {
                 // why: a dial without actionHook tells no result, and another may follow it.

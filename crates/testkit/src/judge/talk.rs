@@ -33,13 +33,23 @@ pub(super) struct Called {
     pub(super) call_sid: Option<String>,
 }
 
+/// A dialog with a peer, once it has answered or was answered.
 #[derive(Clone, Copy, Debug, Default)]
-struct Dialog {
-    acked: bool,
-    bye_said: bool,
+pub(super) struct Dialog {
+    pub(super) acked: bool,
+    pub(super) bye_said: bool,
     bye_heard: bool,
-    /// Of its latest re-INVITE.
-    offered: u32,
+    /// Of the peer's latest re-INVITE or UPDATE.
+    pub(super) offered: u32,
+    /// Of its latest that is over: a response other than 2xx, or the ACK of that, has come.
+    pub(super) settled: u32,
+}
+
+impl Dialog {
+    /// Somebody has hung up.
+    pub(super) fn over(&self) -> bool {
+        self.bye_said || self.bye_heard
+    }
 }
 
 impl Called {
@@ -57,17 +67,14 @@ impl Called {
 /// One INVITE to the switch.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Caller {
-    pub(super) key: Option<CallKey>,
+    pub(super) leg: Option<(CallKey, LegId)>,
     from: Option<SocketAddr>,
     /// Of its INVITE.
     cseq: u32,
     /// The final response.
     status: Option<u16>,
-    acked: bool,
-    bye_said: bool,
-    bye_heard: bool,
-    /// Of its latest re-INVITE.
-    offered: u32,
+    pub(super) dialog: Dialog,
+    pub(super) call_sid: Option<String>,
 }
 
 impl Judge {
@@ -75,18 +82,18 @@ impl Judge {
         let Some(seen) = Glimpse::of(message) else { return Ok(()) };
         match seen.start {
             Start::Response(status) if seen.method == "INVITE" => self.answer(&seen, status),
+            Start::Response(status) if seen.method == "NOTIFY" => {
+                self.notify_answered(&seen, status);
+            }
             Start::Request("INVITE") if seen.to_tag.is_empty() => {
                 let caller = self.callers.entry(seen.call_id.to_owned()).or_default();
                 caller.from = Some(from);
                 caller.cseq = seen.cseq;
             }
-            Start::Request("INVITE") => self.offered(&seen, message),
+            Start::Request("INVITE" | "UPDATE") => self.offered(&seen, message),
+            Start::Request("REFER") => self.refer_comes(&seen, message),
             Start::Request("CANCEL") => self.caller_cancels(&seen),
-            Start::Request("ACK") => {
-                if let Some(caller) = self.callers.get_mut(seen.call_id) {
-                    caller.acked = true;
-                }
-            }
+            Start::Request("ACK") => self.acknowledged(&seen, message),
             Start::Request("BYE") => self.bye_comes(&seen),
             _ => {}
         }
@@ -95,10 +102,16 @@ impl Judge {
 
     pub(super) fn said(&mut self, to: SocketAddr, message: &[u8]) -> Result<(), String> {
         let Some(seen) = Glimpse::of(message) else { return Ok(()) };
+        self.requests(to, &seen);
         match seen.start {
-            Start::Response(status) if seen.method == "INVITE" && status >= 200 => {
-                self.caller_gets(&seen, status)
+            Start::Response(status @ 200..) if matches!(seen.method, "INVITE" | "UPDATE") => {
+                self.offer_answered(&seen, status);
+                if seen.method == "INVITE" { self.caller_gets(&seen, status) } else { Ok(()) }
             }
+            Start::Response(status @ 200..) if seen.method == "REFER" => {
+                self.refer_gets(&seen, status)
+            }
+            Start::Request("NOTIFY") => self.notifies(&seen, message),
             Start::Request("INVITE") if seen.to_tag.is_empty() => self.invites(to, &seen),
             Start::Request("CANCEL") => self.cancels(&seen),
             Start::Request("ACK") => {
@@ -109,7 +122,7 @@ impl Judge {
                 }
                 Ok(())
             }
-            Start::Request("BYE") => self.hangs_up(&seen),
+            Start::Request("BYE") => self.hangs_up(to, &seen),
             _ => Ok(()),
         }
     }
@@ -170,7 +183,13 @@ impl Judge {
         if status < 200 {
             called.heard = true;
         } else if status >= 300 {
-            if called.failed.replace(status).is_none() && called.cancelled {
+            let first = called.failed.replace(status).is_none();
+            let (key, cancelled) = (called.leg.0, called.cancelled);
+            let onward = self.calls.get(&key).is_some_and(|call| call.onward);
+            if first && onward && !cancelled {
+                self.meter.count(Crossing::TransferTargetFails);
+            }
+            if first && cancelled {
                 match status {
                     487 => {}
                     401 | 407 => self.meter.count(Crossing::ChallengeCrossesCancel),
@@ -219,6 +238,9 @@ impl Judge {
         if !again && (called.failed.is_some() || !called.answered.is_empty()) {
             return Err(format!("{to} gets CANCEL after its final response"));
         }
+        if !again {
+            self.is_its_own_end(seen.call_id, Some(key), to)?;
+        }
         let call = self.call(key);
         call.gave_up |= !again && call.winner.is_none();
         if call.winner == Some(leg) {
@@ -227,11 +249,13 @@ impl Judge {
         Ok(())
     }
 
-    fn hangs_up(&mut self, seen: &Glimpse<'_>) -> Result<(), String> {
+    fn hangs_up(&mut self, to: SocketAddr, seen: &Glimpse<'_>) -> Result<(), String> {
         if let Some(caller) = self.callers.get_mut(seen.call_id) {
-            caller.bye_said = true;
+            let again = std::mem::replace(&mut caller.dialog.bye_said, true);
+            let key = caller.leg.map(|(key, _)| key);
             return match caller.status {
-                Some(200..300) => Ok(()),
+                Some(200..300) if again => Ok(()),
+                Some(200..300) => self.may_end(seen, key, to),
                 status => Err(format!("the caller gets BYE, its INVITE was answered {status:?}")),
             };
         }
@@ -239,7 +263,6 @@ impl Judge {
             return Err(format!("a BYE for {}, which was never called", seen.call_id));
         };
         let unwanted = !called.cancelled && !called.heard;
-        let to = called.to;
         let Some(dialog) = called.answered.get_mut(seen.to_tag) else {
             return Err(format!("{to} gets BYE, and has not answered"));
         };
@@ -248,49 +271,69 @@ impl Judge {
         if !again && unwanted && !called.is_caller && self.call(key).winner != Some(leg) {
             self.meter.count(Crossing::AnswerBeforeCancelMayLeave);
         }
-        Ok(())
+        if again { Ok(()) } else { self.may_end(seen, Some(key), to) }
     }
 
-    /// A party changes its session: it holds the other, or does no more.
-    fn offered(&mut self, seen: &Glimpse<'_>, message: &[u8]) {
-        let text = String::from_utf8_lossy(message);
-        let holds = text.contains("a=sendonly") || text.contains("a=inactive");
-        let (latest, bye_said) = if let Some(caller) = self.callers.get_mut(seen.call_id) {
-            (&mut caller.offered, caller.bye_said)
-        } else {
-            let called = self.called.get_mut(seen.call_id);
-            let dialog = called.and_then(|called| called.answered.get_mut(seen.from_tag));
-            let Some(dialog) = dialog else { return };
-            (&mut dialog.offered, dialog.bye_said)
-        };
-        // why: it may come twice, or after a later one.
-        if seen.cseq <= *latest {
-            return;
+    /// Somebody is hung up by us, for the first time.
+    fn may_end(
+        &self,
+        seen: &Glimpse<'_>,
+        key: Option<CallKey>,
+        to: SocketAddr,
+    ) -> Result<(), String> {
+        self.is_its_own_end(seen.call_id, key, to)?;
+        self.was_told_the_end(seen.call_id, seen.to_tag)
+    }
+
+    /// The dialog with this peer, early ones included; none once its INVITE was refused.
+    pub(super) fn dialog(&self, call_id: &str, tag: &str) -> Option<Dialog> {
+        if let Some(caller) = self.callers.get(call_id) {
+            return caller.status.is_none_or(|status| status < 300).then_some(caller.dialog);
         }
-        *latest = seen.cseq;
-        if bye_said {
-            self.meter.count(Crossing::HoldCrossesBye);
+        let called = self.called.get(call_id)?;
+        let early = called.failed.is_none() && !called.cancelled && called.answered.is_empty();
+        called.answered.get(tag).copied().or(early.then(Dialog::default))
+    }
+
+    /// The same, where it is to be changed.
+    pub(super) fn confirmed(&mut self, call_id: &str, tag: &str) -> Option<&mut Dialog> {
+        if let Some(caller) = self.callers.get_mut(call_id) {
+            return Some(&mut caller.dialog);
         }
-        let Some((key, leg)) = self.leg_of(seen.call_id) else { return };
-        let call = self.calls.entry(key).or_default();
-        if !call.bridge.is_some_and(|(caller, winner)| leg == caller || leg == winner) {
-            return;
+        self.called.get_mut(call_id)?.answered.get_mut(tag)
+    }
+
+    /// The leg of an answered INVITE is of another call from now on, as its caller or not; its
+    /// `call_sid`.
+    pub(super) fn relabel(
+        &mut self,
+        from: (CallKey, LegId),
+        to: (CallKey, LegId),
+        as_caller: bool,
+    ) -> Option<String> {
+        let of_leg = |called: &&mut Called| called.leg == from && !called.answered.is_empty();
+        let latest = self.called.values_mut().filter(of_leg).max_by_key(|called| called.number);
+        if let Some(called) = latest {
+            called.leg = to;
+            called.is_caller = as_caller;
+            return called.call_sid.clone();
         }
-        let changed = if holds { call.holders.insert(leg) } else { call.holders.remove(&leg) };
-        if changed && call.holders.len() > 1 {
-            self.meter.count(Crossing::BothHold);
-        }
+        let caller = self.callers.values_mut().find(|caller| caller.leg == Some(from))?;
+        caller.leg = Some(to);
+        caller.call_sid.clone()
     }
 
     fn bye_comes(&mut self, seen: &Glimpse<'_>) {
+        let leg = self.leg_of(seen.call_id).map(|(key, _)| key);
         let (crossing, key) = if let Some(caller) = self.callers.get_mut(seen.call_id) {
-            if std::mem::replace(&mut caller.bye_heard, true) {
+            if std::mem::replace(&mut caller.dialog.bye_heard, true) {
                 return;
             }
-            if caller.status == Some(200) && !caller.acked && !caller.bye_said {
+            let bye_said = caller.dialog.bye_said;
+            if caller.status == Some(200) && !caller.dialog.acked && !bye_said {
                 self.meter.count(Crossing::ByeBeforeAck);
             }
-            (caller.bye_said.then_some(Crossing::CallerByeCrossesOurs), caller.key)
+            (bye_said.then_some(Crossing::CallerByeCrossesOurs), leg)
         } else {
             let Some(called) = self.called.get_mut(seen.call_id) else { return };
             // why: a BYE may overtake the 200 that made its dialog.
@@ -301,6 +344,7 @@ impl Judge {
             let key = called.is_caller.then_some(called.leg.0);
             (dialog.bye_said.then_some(Crossing::CalleeByeCrossesOurs), key)
         };
+        self.left(seen.call_id, leg, crossing.is_some());
         crossing.into_iter().for_each(|crossing| self.meter.count(crossing));
         if let Some(key) = key {
             self.caller_leaves(key);
@@ -310,7 +354,7 @@ impl Judge {
 
     fn caller_cancels(&mut self, seen: &Glimpse<'_>) {
         let Some(caller) = self.callers.get(seen.call_id) else { return };
-        let Some(key) = caller.key else { return };
+        let Some((key, _)) = caller.leg else { return };
         match caller.status {
             Some(200..300) => return self.meter.count(Crossing::CancelCrossesOurAnswer),
             Some(487) => return,
@@ -338,6 +382,9 @@ impl Judge {
         }
         if !call.asking.is_empty() {
             self.meter.count(Crossing::CallerGoneWhileAsking);
+        }
+        if call.onward && call.winner.is_none() && !call.unreported.is_empty() {
+            self.meter.count(Crossing::TransferredPartyLeaves);
         }
     }
 
@@ -369,16 +416,20 @@ impl Judge {
                 None => Ok(()),
             };
         };
-        let ended = called.answered.values().all(|dialog| dialog.bye_said || dialog.bye_heard);
+        let ended = called.answered.values().all(Dialog::over);
         if called.cancelled || ended {
             return Err(format!("{leg} is connected, and was cancelled or hung up before"));
         }
         let call = self.call(key);
         call.bridge = Some((caller, leg));
+        call.last_winner = None;
         match call.winner.replace(leg) {
             Some(before) if before != leg => Err(format!("{before} has won, and {leg} wins too")),
             Some(_) => Ok(()),
             None => {
+                if call.onward {
+                    self.meter.count(Crossing::TransferTargetAnswers);
+                }
                 self.sounds.note_bridge(key, caller);
                 self.is_accepted(key, leg)
             }
@@ -400,7 +451,7 @@ impl Judge {
                 self.meter.count(Crossing::CalleeSilent);
             }
             for dialog in called.answered.values() {
-                if !dialog.bye_said && !dialog.bye_heard {
+                if !dialog.over() {
                     return Err(format!("{leg} at {to} answered and was never hung up"));
                 }
                 if !dialog.acked && !dialog.bye_heard {
@@ -408,15 +459,15 @@ impl Judge {
                 }
             }
         }
-        for caller in self.callers.values().filter(|caller| caller.key.is_some()) {
+        for caller in self.callers.values().filter(|caller| caller.leg.is_some()) {
             let Some(status) = caller.status else {
                 return Err("the caller got no final response".to_owned());
             };
             let answered = (200..300).contains(&status);
-            if answered && !caller.bye_said && !caller.bye_heard {
+            if answered && !caller.dialog.over() {
                 return Err("the caller was answered and never hung up".to_owned());
             }
-            if answered && !caller.acked {
+            if answered && !caller.dialog.acked {
                 self.meter.count(Crossing::AckNeverCame);
             }
         }

@@ -1,7 +1,7 @@
 //! What must hold of what is told: the events of each leg and their order, its record, and the
 //! result of each dial.
 
-use call::{CallKey, LegRecord};
+use call::{CallKey, LegId, LegRecord};
 use serde_json::Value;
 
 use super::Judge;
@@ -93,7 +93,8 @@ impl Judge {
         let (sid, call_id) = (word(event, "call_sid"), word(event, "call_id"));
         let child = event.get("parent_call_sid").is_some();
         if let Some(caller) = self.callers.get_mut(call_id).filter(|_| !child) {
-            caller.key = Some(key);
+            caller.leg = Some((key, LegId::CALLER));
+            caller.call_sid = Some(sid.to_owned());
         }
         if let Some(called) = self.called.get_mut(call_id) {
             called.call_sid = Some(sid.to_owned());
@@ -103,7 +104,15 @@ impl Judge {
         if child && stage == Stage::Trying {
             call.unreported.insert(sid.to_owned());
         }
-        call.over |= !child && stage == Stage::Over;
+        let of_caller = !child || call.caller_sid.as_deref() == Some(sid);
+        call.over |= of_caller && stage == Stage::Over;
+    }
+
+    /// A leg is of another call from now on, as its caller or not.
+    pub(super) fn lives_on(&mut self, call_sid: &str, key: CallKey, as_caller: bool) {
+        if let Some(life) = self.lives.get_mut(call_sid) {
+            (life.key, life.is_child) = (key, !as_caller);
+        }
     }
 
     /// What is kept of a leg: in its own order, complete once.
@@ -141,7 +150,7 @@ impl Judge {
             .collect();
         let completed = payload["dial_call_status"] == "completed";
         let call = self.call(key);
-        let connected = call.winner.take();
+        let connected = call.winner.take().or(call.last_winner.take());
         call.bridge = None;
         let held = !std::mem::take(&mut call.holders).is_empty();
         call.results += 1;

@@ -378,6 +378,7 @@ impl Scene {
     fn tick(&mut self) {
         if let Some(at) = self.switch.poll_timeout() {
             self.now = self.now.max(at);
+            self.judge.see(Fact::Woken);
             self.switch.handle_timeout(self.now);
             self.flush();
         }

@@ -43,7 +43,7 @@ impl Call {
         }
         let leg = Leg::of_caller(&self.caller, self.call_sid.clone())?;
         let leg = Leg { customer_data: self.customer_data.clone(), ..leg };
-        self.refers.remove(&self.caller.id);
+        self.refuse_open_refer(self.caller.id);
         self.caller_input(cx, caller::Input::Moved);
         Some(Box::new(leg))
     }

@@ -61,7 +61,8 @@ impl Call {
         let own = &self.settings.own_addresses;
         let may = |way: &Way| {
             let ip = way.flow.remote.ip();
-            is_of(carrier, ip) || !(is_inside(ip) || own.contains(&ip))
+            // why: a carrier's network may hold our own address too.
+            !own.contains(&ip.to_canonical()) && (is_of(carrier, ip) || !is_inside(ip))
         };
         ways.into_iter().filter(may).collect()
     }

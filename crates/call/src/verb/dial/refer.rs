@@ -25,6 +25,8 @@ pub(crate) struct Referral {
     pub(super) request: RequestId,
     /// The party wants to hear how it goes (RFC 4488: `Refer-Sub: false` says it does not).
     pub(super) is_subscribed: bool,
+    /// `call_sid` of the other party when it came: an answer is about nobody else.
+    pub(super) about: Option<String>,
     /// RFC 3515 §2.4.6: names this REFER where a dialog has several.
     pub(super) cseq: String,
 }
@@ -48,11 +50,15 @@ impl Call {
         if self.refers.contains_key(&leg) || self.transfers.contains_key(&leg) {
             return self.sip(SipAction::Reply(id, Respond::status(491)));
         }
+        if self.caller.origin.hops_left() == 0 {
+            return self.sip(SipAction::Reply(id, Respond::status(483)));
+        }
         let referral = Referral {
             request: id,
             is_subscribed: !request
                 .header_text("Refer-Sub")
                 .is_some_and(|text| text.trim().eq_ignore_ascii_case("false")),
+            about: self.bridged_with(leg).map(|other| self.sid_of(other)),
             cseq: request.header_text("CSeq").map(|text| number(&text)).unwrap_or_default(),
         };
         let of_dial = self
@@ -97,7 +103,7 @@ impl Call {
         }
     }
 
-    fn sid_of(&self, party: LegId) -> String {
+    pub(super) fn sid_of(&self, party: LegId) -> String {
         match self.legs.get(&party).filter(|_| party != self.caller.id) {
             Some(leg) => leg.call_sid.clone(),
             None => self.call_sid.clone(),
@@ -127,6 +133,13 @@ impl Call {
         match list.zip(verbs) {
             Some((list, verbs)) => self.begin_transfer(cx, leg, referral, list, &verbs),
             None => self.notify_end(leg, &referral, "200 OK"),
+        }
+    }
+
+    /// A leg goes on in another call, where nobody waits for the answer of its hook.
+    pub(crate) fn refuse_open_refer(&mut self, leg: LegId) {
+        if let Some(referral) = self.refers.remove(&leg) {
+            self.refuse_refer(&referral, 491);
         }
     }
 
@@ -174,8 +187,13 @@ impl Call {
         let is_number = user.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
         match (is_ours || is_tel, is_number) {
             (true, true) => Some(json!({ "type": "phone", "number": user })),
-            (true, false) => None,
-            (false, _) => Some(json!({ "type": "sip", "sipUri": uri.to_string() })),
+            (false, _) if uri.scheme == Scheme::Sip => {
+                // RFC 3261 §19.1.1: what has no place in a Request-URI.
+                let mut uri = Uri { headers: None, ..uri.clone() };
+                uri.params.remove("method");
+                Some(json!({ "type": "sip", "sipUri": uri.to_string() }))
+            }
+            _ => None,
         }
     }
 

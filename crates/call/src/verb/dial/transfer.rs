@@ -48,7 +48,10 @@ impl Call {
         list: String,
         verbs: &[Verb],
     ) {
-        let Some(other) = self.bridged_with(leg) else {
+        let other = self.bridged_with(leg);
+        // why: while the hook was asked, another may have taken the place of the other party.
+        let is_same = |other: &LegId| referral.about == Some(self.sid_of(*other));
+        let Some(other) = other.filter(is_same) else {
             return self.notify_end(leg, &referral, "200 OK");
         };
         let waits = referral.is_subscribed && begins_with_dial(verbs);
@@ -60,6 +63,7 @@ impl Call {
         if other != self.caller.id {
             return self.detach(cx, other, Runs::List(list), waits.then_some(leg));
         }
+        self.caller.origin.spend_hop();
         if waits {
             self.dial_input(cx, ring::Input::Detached);
             self.effect(Effect::Media(Media::Silence(leg)));
@@ -98,13 +102,20 @@ impl Call {
     }
 
     fn notify(&mut self, leg: LegId, referral: &Referral, line: &str, state: &str) {
-        let is_there = match leg == self.caller.id {
-            true => self.caller.state.alive(),
-            false => self.legs.get(&leg).is_some_and(|leg| leg.state == callee::State::Up),
-        };
-        if !referral.is_subscribed || !is_there {
-            return;
+        if referral.is_subscribed && self.is_there(leg) {
+            self.send_notify(leg, referral, line, state);
         }
+    }
+
+    /// A leg is about to be hung up: what it waits to hear of it will not hear (RFC 6665 §4.4.1: a
+    /// subscription ends by a NOTIFY).
+    pub(crate) fn end_subscription(&mut self, leg: LegId) {
+        if let Some(referral) = self.transfers.remove(&leg) {
+            self.send_notify(leg, &referral, "487 Request Terminated", "terminated;reason=giveup");
+        }
+    }
+
+    fn send_notify(&mut self, leg: LegId, referral: &Referral, line: &str, state: &str) {
         let header = |name: &str, value: String| (name.to_owned(), value);
         let notify = InDialog {
             headers: vec![
