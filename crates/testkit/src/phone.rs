@@ -415,20 +415,7 @@ impl Phone {
                 self.note(now, Note::Progress(status, described));
                 self.received.push(response);
             }
-            Event::Answered { id, response } => {
-                self.note(now, Note::Answered);
-                self.received.push(response);
-                self.up.insert(id);
-                let hangs_up = match &self.script {
-                    _ if self.cancelled.contains(&id) => Some(Duration::ZERO),
-                    Script::Caller(caller) => caller.hangs_up,
-                    Script::Callee(_) | Script::Forks(_) => None,
-                };
-                if let Some(after) = hangs_up {
-                    self.agenda.insert((now + after, id, Act::Hangup), ());
-                }
-                self.plan_talk(now, id);
-            }
+            Event::Answered { id, response } => self.answered(now, id, response),
             Event::Rejected { status, reason, response, .. } => {
                 self.note(now, Note::Rejected(status, reason));
                 self.received.extend(response);
@@ -483,6 +470,21 @@ impl Phone {
                 self.note(now, Note::Released);
             }
         }
+    }
+
+    fn answered(&mut self, now: Instant, id: InviteId, response: Message) {
+        self.note(now, Note::Answered);
+        self.received.push(response);
+        self.up.insert(id);
+        let hangs_up = match &self.script {
+            _ if self.cancelled.contains(&id) => Some(Duration::ZERO),
+            Script::Caller(caller) => caller.hangs_up,
+            Script::Callee(_) | Script::Forks(_) => None,
+        };
+        if let Some(after) = hangs_up {
+            self.agenda.insert((now + after, id, Act::Hangup), ());
+        }
+        self.plan_talk(now, id);
     }
 
     /// Refuses an INVITE without the credentials that it wants; whether it did.

@@ -17,13 +17,19 @@ fn jane() -> Raw {
     Raw(callee_address(3))
 }
 
-/// The caller and `jane` talk.
+/// The caller and `jane` talk. What she dials goes to the application.
 fn bridged() -> (World, Sent) {
+    bridged_with(Some("main"))
+}
+
+/// The same, where what she dials goes to this application.
+fn bridged_with(application: Option<&str>) -> (World, Sent) {
     let list = json!([dial(0, &json!({ "target": [{ "type": "user", "name": "jane" }] }))]);
     let scene = Scene::running(&list).callees(vec![waits(), waits()]).caller(patient());
     let mut world = scene
         .settings(|settings| {
             settings.refer = ReferPolicy::Transfer;
+            settings.device_application = application.map(str::to_owned);
             settings.clients = ["jane", "joe"]
                 .map(|name| Client { username: name.to_owned(), password: "secret".to_owned() })
                 .to_vec();
@@ -77,6 +83,17 @@ fn to_a_number_over_the_carrier_and_to_an_address() {
         assert_eq!(called(&world, number), [uri], "{refer_to}");
         assert_eq!(called(&world, 3 - number), [""; 0], "{refer_to}");
         assert_eq!(requests_to(&world, CALLER, &Method::Bye).len(), 0, "{refer_to}: it waits");
+        leave(&mut world);
+    }
+}
+
+#[test]
+fn who_may_not_dial_a_number_sends_nobody_there() {
+    let tel = "<tel:+15551234567>";
+    let address = format!("<sip:b2@{}>", callee_address(2));
+    for (refer_to, status) in [(tel, 403), (address.as_str(), 403), ("<sip:joe@10.0.0.1>", 202)] {
+        let (mut world, invite) = bridged_with(None);
+        assert_eq!(refers(&mut world, &invite, refer_to), status, "{refer_to}");
         leave(&mut world);
     }
 }

@@ -325,10 +325,9 @@ impl Judge {
             {
                 *answered = true;
             }
-            if matches!(status, 408 | 481) && refer.notify.is_some() {
-                if !std::mem::replace(&mut refer.is_unknown, true) {
-                    self.meter.count(Crossing::NotifyCrossesBye);
-                }
+            let is_gone = matches!(status, 408 | 481) && refer.notify.is_some();
+            if is_gone && !std::mem::replace(&mut refer.is_unknown, true) {
+                self.meter.count(Crossing::NotifyCrossesBye);
             }
         }
     }

@@ -169,7 +169,7 @@ impl Call {
     }
 
     /// Whom a Refer-To means, if the party may call there. why: a call to a number or a foreign
-    /// host costs somebody money, so only a device of ours may send others there.
+    /// host costs somebody money, so only a device of ours that may dial may send others there.
     fn transfer_target(&self, leg: LegId, uri: &Uri) -> Option<Value> {
         let user = user_of(uri);
         let host = uri.host.trim_matches(['[', ']']).to_ascii_lowercase();
@@ -181,7 +181,8 @@ impl Call {
         if (is_ours || is_tel) && self.settings.client(&user).is_some() {
             return Some(json!({ "type": "user", "name": user }));
         }
-        if !self.is_device(leg) || user.is_empty() {
+        let may_dial = self.is_device(leg) && self.settings.device_application.is_some();
+        if !may_dial || user.is_empty() {
             return None;
         }
         let is_number = user.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
