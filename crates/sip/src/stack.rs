@@ -150,8 +150,10 @@ impl Stack {
         // why: whoever forges its address must not be able to have more sent there than it sends.
         // What OPTIONS asks for is not left out (RFC 3261 §11.2).
         let longer = message.as_bytes().len() > request.as_bytes().len();
-        if longer && !flow.transport.is_reliable() && response.status >= 300 {
-            message = message.without(&["Server", "Accept", "Supported"]);
+        if longer && !flow.transport.is_reliable() {
+            let spare = ["Server", "Accept", "Supported"];
+            let spare = if response.status >= 300 { &spare[..] } else { &spare[..1] };
+            message = message.without(spare);
         }
         self.transactions.send(Hop::back(request, flow).transmit(message.to_bytes()));
     }

@@ -70,7 +70,10 @@ fn is_hook(seen: &Seen) -> bool {
 /// The answer of the referHook: that which came between the REFER and its response.
 fn answer_of(trace: &[Seen]) -> usize {
     let reply = trace.iter().position(is_reply).expect("a response");
-    let is_answer = |seen: &Seen| matches!(seen, Seen::Told(_, input) if matches!(**input, Input::HookReply(..)));
+    let is_answer = |seen: &Seen| {
+        let Seen::Told(_, input) = seen else { return false };
+        matches!(**input, Input::HookReply(..))
+    };
     trace[..reply].iter().rposition(is_answer).expect("an answer")
 }
 
@@ -192,7 +195,10 @@ fn a_transfer_of_somebody_else_is_seen() {
 #[test]
 fn who_is_transferred_and_then_hung_up_with_the_other_is_seen() {
     let trace = transfer(true, &[], onward());
-    let leaves = |seen: &Seen| matches!(seen, Seen::Heard(from, message) if *from == CALLER && begins(message, "BYE"));
+    let leaves = |seen: &Seen| {
+        let Seen::Heard(from, message) = seen else { return false };
+        *from == CALLER && begins(message, "BYE")
+    };
     let bye = trace.iter().find(|seen| said_to(2, "BYE")(seen)).expect("its BYE");
     assert_names(&with(&trace, leaves, |_| bye.clone()), "who is not its party");
 }

@@ -4,9 +4,9 @@
 //! those of the testkit, played as a scenario file says. After each run every invariant of the
 //! testkit is checked besides what the scenario expects. The same seed gives the same bytes.
 //!
-//! `scenario`, `parties`, `talk`, `refers` and `expect` read the file, `play` runs it, `heard` says what was
-//! to be heard, `picture` draws it, `report` and `junit` tell it. `random` plays dials that no file
-//! describes.
+//! `scenario`, `parties`, `talk`, `refers` and `expect` read the file, `play` runs it, `heard` says
+//! what was to be heard, `picture` draws it, `report` and `junit` tell it. `random` plays dials that
+//! no file describes.
 
 mod expect;
 mod heard;

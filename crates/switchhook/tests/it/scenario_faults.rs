@@ -119,8 +119,8 @@ fn transfers_are_checked() {
              false for nothing, got true",
             "6:86: /callee/0/refers/2/to: no URI that can be referred to; expected at most 200 \
              characters, without headers: \"sip:bob@a.example\", got \"sip:\"",
-            "6:136: /callee/0/refers/3/stay: unknown key; expected one of to, at, replaces, silent, \
-             stays, gets, told, got \"stay\"; did you mean `stays`",
+            "6:136: /callee/0/refers/3/stay: unknown key; expected one of to, at, replaces, \
+             silent, stays, gets, told, got \"stay\"; did you mean `stays`",
             "11:10: /callee/1/refers: one that answers twice or forks does not refer; expected no \
              such key, got an array",
             "13:32: /expect/bridges/1: no pair; expected two parties such as [\"caller\", \
