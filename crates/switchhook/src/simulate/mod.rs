@@ -5,8 +5,8 @@
 //! testkit is checked besides what the scenario expects. The same seed gives the same bytes.
 //!
 //! `scenario`, `parties`, `talk`, `refers` and `expect` read the file, `play` runs it, `heard` says
-//! what was to be heard, `picture` draws it, `report` and `junit` tell it. `random` plays dials that
-//! no file describes.
+//! what was to be heard, `picture` draws it, `report` and `junit` tell it. `random` plays dials
+//! that no file describes.
 
 mod expect;
 mod heard;
