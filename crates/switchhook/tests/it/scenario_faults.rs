@@ -111,15 +111,15 @@ fn transfers_are_checked() {
             "2:9: /refer: unknown word; expected one of \"refuse\", \"transfer\", got \"allow\"",
             "6:18: /callee/0/refers/0/to: no such callee; expected a sip: or tel: URI, or one of \
              jane, later, got \"jame\"; did you mean `jane`",
-            "6:40: /callee/0/refers/1/to: to is missing; expected a callee, or a URI such as \
+            "6:39: /callee/0/refers/1/to: to is missing; expected a callee, or a URI such as \
              \"sip:bob@partner.example\", got nothing",
-            "6:60: /callee/0/refers/1/gets: out of range; expected an integer from 200 to 699, \
+            "6:59: /callee/0/refers/1/gets: out of range; expected an integer from 200 to 699, \
              got the integer 99",
-            "6:71: /callee/0/refers/1/told: no status; expected a SIP status such as 200, or \
+            "6:70: /callee/0/refers/1/told: no status; expected a SIP status such as 200, or \
              false for nothing, got true",
-            "6:86: /callee/0/refers/2/to: no URI that can be referred to; expected at most 200 \
+            "6:85: /callee/0/refers/2/to: no URI that can be referred to; expected at most 200 \
              characters, without headers: \"sip:bob@a.example\", got \"sip:\"",
-            "6:136: /callee/0/refers/3/stay: unknown key; expected one of to, at, replaces, \
+            "6:133: /callee/0/refers/3/stay: unknown key; expected one of to, at, replaces, \
              silent, stays, gets, told, got \"stay\"; did you mean `stays`",
             "11:10: /callee/1/refers: one that answers twice or forks does not refer; expected no \
              such key, got an array",
