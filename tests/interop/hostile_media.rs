@@ -22,7 +22,7 @@ fn rtp(first: u8, second: u8) -> Vec<u8> {
 fn who_copies_a_stream_is_not_heard_and_hears_nothing() {
     let scene = Scene::new();
     let switch = scene.starts_usual();
-    let talk = Talk::begin(&scene, &switch, 3_000);
+    let talk = Talk::begin(&scene, &switch, 8_000);
     // One at another address, one at another port of the caller's own, with its SSRC.
     let far = Audio::open(scene.network.ip(STRANGER));
     let near = Audio::open(scene.network.ip(CALLER));
@@ -42,7 +42,7 @@ fn who_copies_a_stream_is_not_heard_and_hears_nothing() {
 fn forged_reports_end_nothing_and_reach_nobody() {
     let scene = Scene::new();
     let switch = scene.starts_usual();
-    let talk = Talk::begin(&scene, &switch, 2_000);
+    let talk = Talk::begin(&scene, &switch, 6_000);
     let stranger = Audio::open(scene.network.ip(STRANGER));
     // RFC 3550 §6.6, §6.4.1: BYE of the caller's SSRC, and a sender report.
     let bye = [0x81, 203, 0, 1, 0x12, 0x34, 0x56, 0x78];
@@ -65,7 +65,7 @@ fn forged_reports_end_nothing_and_reach_nobody() {
 fn packets_that_are_none_go_nowhere() {
     let scene = Scene::new();
     let switch = scene.starts_usual();
-    let talk = Talk::begin(&scene, &switch, 2_500);
+    let talk = Talk::begin(&scene, &switch, 6_000);
     let broken = [
         vec![],
         vec![0x80],
@@ -121,7 +121,7 @@ fn a_flood_on_one_port_is_not_noticed_on_another() {
 fn key_presses_without_end_are_packets_like_others() {
     let scene = Scene::new();
     let switch = scene.starts_usual();
-    let talk = Talk::begin(&scene, &switch, 2_500);
+    let talk = Talk::begin(&scene, &switch, 6_000);
     let of_events =
         |audio: &Audio| audio.heard().iter().filter(|packet| packet.payload_type == 101).count();
     talk.loses_less_than(0.2, || {
@@ -198,7 +198,7 @@ fn audio_is_not_sent_to_a_port_of_the_switch_itself() {
     let mut config = scene.config();
     config.sip = "t1_ms = 50".to_owned();
     let switch = scene.starts(&config);
-    let talk = Talk::begin(&scene, &switch, 2_000);
+    let talk = Talk::begin(&scene, &switch, 6_000);
     scene.app.runs("/incoming", &json!([{ "verb": "sip:decline", "status": 480 }]));
     let own = format!("IP4 {}", scene.network.ip(SWITCH));
     let ports = [talk.from_caller.port(), talk.from_callee.port(), talk.from_caller.port() + 1];

@@ -12,7 +12,8 @@ use crate::support::wait_for;
 #[test]
 fn packets_of_a_stranger_are_not_heard() {
     let scene = Scene::new();
-    let (caller, callee) = (scene.phone(CALLER), scene.phone(CALLEE));
+    let caller = scene.phone(CALLER).with("talk", 5_000);
+    let callee = scene.phone(CALLEE);
     let stranger = Audio::open(scene.network.ip(STRANGER));
     scene.app.runs("/incoming", &dial(&[&callee], &json!({ "answerOnBridge": true })));
     let switch = scene.starts_usual();
