@@ -44,7 +44,7 @@ demo: build-needs ## one call between phones of its own, drawn as a ladder; no p
 
 # Tests against real peers are crates of the workspace like any other, so `cargo test` runs them.
 test: test-needs fmt lint ## everything that must hold before a change goes in
-	$(CARGO) test --workspace --no-fail-fast
+	@tests/run $(CARGO)
 	@$(MAKE) --no-print-directory doc
 
 # PROOF_DEPTH, PROOF_DIALS and PROOF_SEED say how much of it; see docs/proof.md.

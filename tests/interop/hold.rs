@@ -38,14 +38,13 @@ fn holder(method: &str, description: &str) -> Steps {
 /// The directions of our answers to offers inside the call, in order.
 fn directions(runs: &Run) -> Vec<String> {
     let ladder = runs.ladder();
-    let has_body = |message: &&Message| !message.sent && message.kind() == "200";
     let direction = |message: &Message| {
         let mut lines = message.body().into_iter().map(str::to_owned);
         lines.find(|line| {
             ["a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"].contains(&line.as_str())
         })
     };
-    ladder.0.iter().filter(has_body).filter_map(direction).collect()
+    ladder.received("200").into_iter().filter_map(direction).collect()
 }
 
 #[test]

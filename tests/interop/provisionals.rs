@@ -99,7 +99,7 @@ fn a_provisional_that_is_not_acknowledged_comes_again() {
     let switch = scene.starts(&config);
     let callee_runs = callee.plays("callee_by_steps", &switch);
     let caller_runs = caller.plays("caller_by_steps", &switch);
-    wait_for("the third time", || (caller_runs.ladder().received("180").len() >= 3).then_some(()));
+    wait_for("the third time", || (caller_runs.ladder().received_copies("180").len() >= 3).then_some(()));
     caller_runs.proceeds();
     caller_runs.receives("200");
     callee_runs.proceeds();
@@ -107,7 +107,7 @@ fn a_provisional_that_is_not_acknowledged_comes_again() {
     caller_runs.audio_of_switch();
     caller_runs.proceeds();
     let ladder = caller_runs.finishes();
-    let numbers: Vec<_> = ladder.received("180").iter().map(|m| m.header("RSeq")).collect();
+    let numbers: Vec<_> = ladder.received_copies("180").iter().map(|m| m.header("RSeq")).collect();
     assert!(numbers.len() >= 3 && numbers.iter().all(|n| *n == numbers[0]), "{numbers:?}");
     callee_runs.finishes();
     switch.ends();

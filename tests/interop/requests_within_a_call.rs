@@ -10,9 +10,7 @@ use crate::support::wait_for;
 
 /// The descriptions of our answers to INVITEs, and their directions.
 fn answered(ladder: &Ladder) -> Vec<(String, &'static str)> {
-    let is_answer = |message: &&Message| {
-        !message.sent && message.kind() == "200" && message.cseq_method() == "INVITE"
-    };
+    let is_answer = |message: &&Message| message.cseq_method() == "INVITE";
     let describe = |message: &Message| {
         let body = message.body().join("\n");
         let direction = ["a=recvonly", "a=inactive", "a=sendonly"]
@@ -21,7 +19,7 @@ fn answered(ladder: &Ladder) -> Vec<(String, &'static str)> {
             .unwrap_or("a=sendrecv");
         (message.audio_address().map(|address| address.to_string()).unwrap_or_default(), direction)
     };
-    ladder.0.iter().filter(is_answer).map(describe).collect()
+    ladder.received("200").into_iter().filter(is_answer).map(describe).collect()
 }
 
 #[test]

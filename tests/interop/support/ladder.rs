@@ -77,12 +77,12 @@ impl Ladder {
         Ladder(messages.collect())
     }
 
-    /// Received messages of this kind, in order.
+    /// Received messages of this kind, in order, each once.
     pub(crate) fn received(&self, kind: &str) -> Vec<&Message> {
-        self.0.iter().filter(|message| !message.sent && message.kind() == kind).collect()
+        self.once(false).into_iter().filter(|message| message.kind() == kind).collect()
     }
 
-    /// The only received message of this kind.
+    /// The only received message of this kind, however often it came.
     pub(crate) fn only(&self, kind: &str) -> &Message {
         match self.received(kind).as_slice() {
             [message] => message,
@@ -90,14 +90,31 @@ impl Ladder {
         }
     }
 
-    /// Sent messages of this kind, in order.
-    pub(crate) fn sent(&self, kind: &str) -> Vec<&Message> {
-        self.0.iter().filter(|message| message.sent && message.kind() == kind).collect()
+    /// Received messages of this kind, in order, as often as they came.
+    pub(crate) fn received_copies(&self, kind: &str) -> Vec<&Message> {
+        self.0.iter().filter(|message| !message.sent && message.kind() == kind).collect()
     }
 
-    /// Kinds of everything received, in order.
+    /// Sent messages of this kind, in order, each once.
+    pub(crate) fn sent(&self, kind: &str) -> Vec<&Message> {
+        self.once(true).into_iter().filter(|message| message.kind() == kind).collect()
+    }
+
+    /// Kinds of everything received, in order, each message once.
     pub(crate) fn received_kinds(&self) -> Vec<&str> {
-        self.0.iter().filter(|message| !message.sent).map(Message::kind).collect()
+        self.once(false).into_iter().map(Message::kind).collect()
+    }
+
+    /// What went one way, without what is the same to the letter as something before it: UDP
+    /// repeats a message when a busy machine lets T1 pass (RFC 3261 §17), and no test means that.
+    fn once(&self, sent: bool) -> Vec<&Message> {
+        let mut once: Vec<&Message> = Vec::new();
+        for message in self.0.iter().filter(|message| message.sent == sent) {
+            if once.iter().all(|earlier| earlier.text != message.text) {
+                once.push(message);
+            }
+        }
+        once
     }
 
     /// A line for each message.
