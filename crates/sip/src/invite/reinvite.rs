@@ -118,6 +118,12 @@ impl Session {
     }
 
     pub(super) fn send_reinvite(&mut self, step: &mut Step<'_>) {
+        if let (Some(attempt), Some(described)) = (&mut self.change.attempt, &self.described)
+            && !attempt.reported
+        {
+            // why: the session may have changed while the refresh waited for its turn.
+            attempt.description = described.clone();
+        }
         let Some(mut attempt) = self.change.attempt.clone() else { return };
         attempt.headers.extend(self.refresh_headers(step.stack));
         let branch = step.stack.generator.next_u128();

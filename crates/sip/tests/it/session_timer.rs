@@ -538,6 +538,28 @@ fn a_change_of_the_core_waits_for_a_refresh() {
 }
 
 #[test]
+fn a_refresh_that_had_to_wait_says_what_was_described_last() {
+    let (mut net, alice) = called_by_hand(&[("Session-Expires", "200;refresher=uac")]);
+    net.seconds(100);
+    let refresh = net.last(ALICE, "INVITE");
+    refuse(&mut net, &refresh, 491);
+    let invite = of_bob(&net, "INVITE", 7, "", "v=0");
+    net.write(BOB, ALICE, &invite);
+    net.millis(50);
+    assert_eq!(net.names(ALICE), ["Reinvite"]);
+    let other = Respond { body: b"v=2\r\n".to_vec(), ..answer() };
+    net.at(ALICE, |endpoint, now| endpoint.respond_reinvite(now, alice, other));
+    net.millis(50);
+    let ack = of_bob(&net, "ACK", 7, "", "");
+    net.write(BOB, ALICE, &ack);
+    net.seconds(5);
+    let again = net.last(ALICE, "INVITE");
+    assert!(again.cseq().unwrap().0 > refresh.cseq().unwrap().0);
+    assert_eq!(again.body(), b"v=2\r\n", "not what was described before");
+    net.at(ALICE, |endpoint, now| endpoint.bye(now, alice, &[]));
+}
+
+#[test]
 fn a_refresh_within_a_call_may_be_too_short_as_well() {
     let mut net = pair(never(), never());
     let (_, bob) = net.connected();
