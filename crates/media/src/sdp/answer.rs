@@ -21,6 +21,16 @@ pub fn answer(
     offer: &Description,
     local: &Local,
 ) -> Result<(Vec<u8>, Negotiated), NegotiationError> {
+    answer_for(offer, local, SocketAddr::new(local.address, local.port))
+}
+
+/// As [`answer`], but audio is received at `receiver`, which is another party's address: the peer
+/// and that party send to each other. Errors are those of [`answer`].
+pub fn answer_for(
+    offer: &Description,
+    local: &Local,
+    receiver: SocketAddr,
+) -> Result<(Vec<u8>, Negotiated), NegotiationError> {
     let (chosen, media) = choose(offer, &Codec::ALL)?;
     let (payload_types, codec) = payload_types(media, &Codec::ALL).ok_or_else(no_codec(media))?;
     let number = payload_types.of(codec).expect("the first codec of the set has a number");
@@ -29,10 +39,10 @@ pub fn answer(
     taken.set(codec, number);
     let rtcp_mux = media.rtcp_mux && can_multiplex(&taken);
     let negotiated = agree(offer, media, codec, taken, rtcp_mux)?;
-    let mut writer = Writer::new(local);
+    let mut writer = Writer::new(local, receiver.ip());
     for (index, media) in offer.media.iter().enumerate() {
         if index == chosen {
-            write_accepted(&mut writer, media, local, &negotiated);
+            write_accepted(&mut writer, media, receiver.port(), &negotiated);
         } else {
             write_refused(&mut writer, media);
         }
@@ -177,12 +187,12 @@ fn literal(address: &Address) -> Result<IpAddr, NegotiationError> {
     }
 }
 
-fn write_accepted(writer: &mut Writer, media: &Media, local: &Local, agreed: &Negotiated) {
+fn write_accepted(writer: &mut Writer, media: &Media, port: u16, agreed: &Negotiated) {
     let number = agreed.payload_types.of(agreed.codec).expect("the codec agreed on has a number");
     let event = agreed.payload_types.telephone_event;
     let and_event = event.map(|event| format!(" {event}")).unwrap_or_default();
     let Media { kind, protocol, .. } = media;
-    writer.line(format_args!("m={kind} {} {protocol} {number}{and_event}", local.port));
+    writer.line(format_args!("m={kind} {port} {protocol} {number}{and_event}"));
     writer.rtpmap(number, agreed.codec.name());
     if let Some(event) = event {
         writer.telephone_event(event);
@@ -191,7 +201,7 @@ fn write_accepted(writer: &mut Writer, media: &Media, local: &Local, agreed: &Ne
     if agreed.rtcp_mux {
         writer.line(format_args!("a=rtcp-mux"));
     } else {
-        writer.rtcp(local.port);
+        writer.rtcp(port);
     }
     writer.line(format_args!("a={}", agreed.direction.as_str()));
 }

@@ -2,7 +2,8 @@
 //!
 //! In go the bytes of a SIP body, out come a [`Description`]: the list of its lines, each kept as
 //! it was, with the lines that we act on also read into fields. [`offer`] and [`answer`] write our
-//! side; [`answer`] and [`accept`] say what was agreed as a [`Negotiated`].
+//! side; [`answer`] and [`accept`] say what was agreed as a [`Negotiated`]. [`offer_of`] and
+//! [`answer_for`] send the peer to another party's address, [`offer_again`] brings it back.
 //!
 //! Not here: which port is ours and how often our description changed (the caller passes both in
 //! a [`Local`]), and whether a source of packets is believed (`session::latch`).
@@ -16,8 +17,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 pub use crate::codec::Codec;
-pub use answer::{accept, answer};
-pub use offer::offer;
+pub use answer::{accept, answer, answer_for};
+pub use offer::{offer, offer_again, offer_of};
 pub use parse::{
     Address, Connection, Description, Line, MAX_FORMATS, MAX_LINE, MAX_LINES, MAX_MEDIA, MAX_SIZE,
     Media, Origin, Rtcp, RtpMap, SdpError,

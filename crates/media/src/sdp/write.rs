@@ -3,7 +3,7 @@
 //! What goes in is a value of ours or a word of a parsed line, so no line end can be smuggled in.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::{Description, Local, RtpMap};
 
@@ -27,16 +27,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Begins with the lines above the first `m=`.
-    pub(super) fn new(local: &Local) -> Writer {
+    /// Begins with the lines above the first `m=`; audio is received at `receiver`.
+    pub(super) fn new(local: &Local, receiver: IpAddr) -> Writer {
         let mut writer = Writer { text: String::with_capacity(400) };
-        let address = local.address;
-        let family = family(address);
-        let Local { session_id, version, .. } = local;
+        let Local { session_id, version, address, .. } = local;
+        let of_origin = family(*address);
         writer.line(format_args!("v=0"));
-        writer.line(format_args!("o=- {session_id} {version} IN {family} {address}"));
+        writer.line(format_args!("o=- {session_id} {version} IN {of_origin} {address}"));
         writer.line(format_args!("s=-"));
-        writer.line(format_args!("c=IN {family} {address}"));
+        writer.line(format_args!("c=IN {} {receiver}", family(receiver)));
         writer.line(format_args!("t=0 0"));
         writer
     }
@@ -56,9 +55,20 @@ impl Writer {
         self.line(format_args!("a=fmtp:{payload_type} 0-15"));
     }
 
+    /// RTCP is on the port after that of RTP.
     pub(super) fn rtcp(&mut self, rtp_port: u16) {
         if let Some(port) = rtp_port.checked_add(1) {
             self.line(format_args!("a=rtcp:{port}"));
+        }
+    }
+
+    /// RTCP is there, which may be at another address than RTP (RFC 3605 §2.1).
+    pub(super) fn rtcp_at(&mut self, rtp: SocketAddr, rtcp: SocketAddr) {
+        let (port, address) = (rtcp.port(), rtcp.ip());
+        if address == rtp.ip() {
+            self.line(format_args!("a=rtcp:{port}"));
+        } else {
+            self.line(format_args!("a=rtcp:{port} IN {} {address}", family(address)));
         }
     }
 

@@ -84,3 +84,69 @@ fn an_answer_on_hold_leaves_us_receiving() {
     let answer = description("m=audio 4000 RTP/AVP 0|a=sendonly");
     assert_eq!(accept(&answer, &Codec::ALL).unwrap().direction, Direction::RecvOnly);
 }
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap().replace("\r\n", "|")
+}
+
+#[test]
+fn an_offer_of_another_party_has_its_place_and_numbers_and_our_origin() {
+    let theirs = description(
+        "m=audio 4000 RTP/AVP 8 96|a=rtpmap:96 telephone-event/8000|a=ptime:30|\
+         a=rtcp:4007 IN IP4 203.0.113.99",
+    );
+    let (_, party) = sdp::answer(&theirs, &local()).unwrap();
+    let expected = "v=0|o=- 7 1 IN IP4 192.0.2.1|s=-|c=IN IP4 203.0.113.10|t=0 0|\
+        m=audio 4000 RTP/AVP 8 96|a=rtpmap:8 PCMA/8000|a=rtpmap:96 telephone-event/8000|\
+        a=fmtp:96 0-15|a=ptime:30|a=rtcp:4007 IN IP4 203.0.113.99|a=sendrecv|";
+    assert_eq!(text(sdp::offer_of(&local(), &party)), expected);
+}
+
+#[test]
+fn an_offer_of_a_party_without_keys_or_port_for_rtcp_has_neither() {
+    for (lines, rtcp) in [
+        ("m=audio 4000 RTP/AVP 0", "a=rtcp:4001|"),
+        ("m=audio 4000 RTP/AVP 0|a=rtcp-mux", "a=rtcp:4001|"),
+        ("m=audio 4000 RTP/AVP 0|a=rtcp:0", "a=rtcp:4001|"),
+        ("m=audio 65535 RTP/AVP 0", "a=ptime:20|"),
+    ] {
+        let (_, party) = sdp::answer(&description(lines), &local()).unwrap();
+        let offer = text(sdp::offer_of(&local(), &party));
+        assert!(!offer.contains("telephone-event") && !offer.contains("mux"), "{offer}");
+        assert!(offer.ends_with(&format!("{rtcp}a=sendrecv|")), "{offer}");
+    }
+}
+
+#[test]
+fn an_offer_of_a_party_over_ipv6_names_each_address_by_its_family() {
+    let theirs = description("m=audio 4000 RTP/AVP 0|c=IN IP6 2001:db8::7");
+    let (_, party) = sdp::answer(&theirs, &local()).unwrap();
+    let offer = text(sdp::offer_of(&local(), &party));
+    assert!(offer.contains("o=- 7 1 IN IP4 192.0.2.1|"), "{offer}");
+    assert!(offer.contains("|c=IN IP6 2001:db8::7|"), "{offer}");
+}
+
+#[test]
+fn an_offer_that_brings_back_keeps_codec_and_numbers() {
+    let theirs = description("m=audio 4000 RTP/AVP 8 96|a=rtpmap:96 telephone-event/8000");
+    let (_, agreed) = sdp::answer(&theirs, &local()).unwrap();
+    let offer = text(sdp::offer_again(&local(), &agreed));
+    assert!(offer.contains("|c=IN IP4 192.0.2.1|"), "{offer}");
+    assert!(offer.contains("|m=audio 10000 RTP/AVP 8 0 96|"), "{offer}");
+    let theirs = description("m=audio 4000 RTP/AVP 0");
+    let (_, agreed) = sdp::answer(&theirs, &local()).unwrap();
+    let offer = text(sdp::offer_again(&local(), &agreed));
+    assert!(offer.contains("|m=audio 10000 RTP/AVP 0 8 101|"), "{offer}");
+}
+
+#[test]
+fn an_answer_for_another_party_names_its_place() {
+    let theirs = description("m=video 5000 RTP/AVP 99|m=audio 4000 RTP/AVP 0");
+    let receiver = address("198.51.100.20:5000");
+    let (answer, agreed) = sdp::answer_for(&theirs, &local(), receiver).unwrap();
+    let expected = "v=0|o=- 7 1 IN IP4 192.0.2.1|s=-|c=IN IP4 198.51.100.20|t=0 0|\
+        m=video 0 RTP/AVP 99|m=audio 5000 RTP/AVP 0|a=rtpmap:0 PCMU/8000|a=ptime:20|\
+        a=rtcp:5001|a=sendrecv|";
+    assert_eq!(text(answer), expected);
+    assert_eq!(agreed.remote_rtp, address("203.0.113.10:4000"));
+}
