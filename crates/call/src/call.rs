@@ -253,7 +253,7 @@ impl Call {
             Input::HookReply(hook, reply) => self.hook_reply(cx, hook, reply),
             Input::Played(leg, play, end) => self.played(cx, leg, play, &end),
             Input::Key(leg, key, _) => self.key_pressed(cx, leg, key),
-            Input::KeysSent(leg) => self.keys_sent(leg),
+            Input::KeysSent(leg) => self.keys_sent(cx, leg),
             Input::End => self.end_caller(cx, Farewell::status(480)),
         }
         self.settle(cx);
@@ -275,6 +275,7 @@ impl Call {
                 Timer::Delay(target) => self.delay_over(cx, target.into()),
                 Timer::Warning => self.warn_of_limit(),
                 Timer::Hold(holder) => self.hold_on(cx, holder),
+                Timer::MediaPath => self.leave_media_path(cx),
             }
         }
         self.settle(cx);
@@ -304,6 +305,7 @@ impl Call {
         while let Some(party) = self.ready() {
             self.run_next(cx, party);
         }
+        self.bring_back(cx);
         let done = self.caller.over() && self.legs.is_empty() && self.dial.is_none();
         if done && !self.over {
             self.over = true;
@@ -359,6 +361,9 @@ impl Call {
 
     fn media_timeout(&mut self, cx: Context<'_>, leg: LegId) {
         let headers = vec![("X-Reason".to_owned(), "Media Timeout".to_owned())];
+        if !self.sends_here(leg) {
+            return;
+        }
         // why: before an answer nobody is obliged to send.
         if leg == self.caller.id && self.caller.state.answered() {
             self.end_caller(cx, Farewell { headers, ..Farewell::status(408) });
@@ -413,13 +418,13 @@ impl Call {
             Event::Request { request_id, request, .. } => {
                 self.requested_inside(cx, self.caller.id, request_id, &request);
             }
+            Event::Modified { response, .. } => self.modified(cx, self.caller.id, &response),
+            Event::NotModified { status, .. } => self.not_modified(cx, self.caller.id, status),
             Event::Released { .. } => self.caller.released = true,
             Event::Invite { .. }
             | Event::Progress { .. }
             | Event::Answered { .. }
             | Event::Responded { .. }
-            | Event::Modified { .. }
-            | Event::NotModified { .. }
             | Event::Rejected { .. } => {}
         }
     }
@@ -450,13 +455,13 @@ impl Call {
             Event::Request { request_id, request, .. } => {
                 self.requested_inside(cx, leg, request_id, &request);
             }
+            Event::Modified { response, .. } => self.modified(cx, leg, &response),
+            Event::NotModified { status, .. } => self.not_modified(cx, leg, status),
             Event::Released { .. } => self.callee_released(leg),
             Event::Invite { .. }
             | Event::Accepted { .. }
             | Event::Cancelled { .. }
-            | Event::Responded { .. }
-            | Event::Modified { .. }
-            | Event::NotModified { .. } => {}
+            | Event::Responded { .. } => {}
         }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) enum SipAction {
     Bye(LegId, Vec<(String, String)>),
     /// Answer the re-INVITE of this leg.
     RespondReinvite(LegId, Respond),
+    /// Send this leg a re-INVITE with this session description.
+    Reinvite(LegId, Vec<u8>),
     /// Answer another request inside a dialog.
     Reply(RequestId, Respond),
     /// Send a request inside the dialog of this leg; the command, if there is one, is told its

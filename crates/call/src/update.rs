@@ -88,14 +88,22 @@ impl Call {
             }
             Update::Tag(tag) => self.customer_data = Some(Value::Object(tag.clone())),
             Update::NotYet { property } => return not_yet(property),
-            change if answered => return self.update_audio(self.caller.id, change),
+            change if answered => return self.update_audio(cx, self.caller.id, change),
             _ => return Reply::refused(422, "the call is not answered"),
         }
         Reply::Accepted
     }
 
     /// What is heard or said by a leg that is up.
-    fn update_audio(&mut self, party: LegId, update: &Update) -> Reply {
+    fn update_audio(&mut self, cx: Context<'_>, party: LegId, update: &Update) -> Reply {
+        let lets_be = match update {
+            Update::Mute(status) => *status == MuteStatus::Unmute,
+            Update::Boost(decibels) => Decibels::new(*decibels).is_zero(),
+            _ => false,
+        };
+        if !lets_be && self.bridged_with(party).is_some() {
+            self.need_audio(cx);
+        }
         match update {
             Update::Mute(status) => self.mute(party, *status == MuteStatus::Mute),
             Update::Dtmf { digits, duration } => {
@@ -103,6 +111,9 @@ impl Call {
             }
             Update::Boost(decibels) => {
                 let level = Decibels::new(*decibels);
+                if party == self.caller.id {
+                    self.caller.boosted = !level.is_zero();
+                }
                 self.effect(Effect::Media(Media::Boost(party, level)));
             }
             Update::Whisper(plays) => return self.whisper(party, plays),
@@ -229,7 +240,7 @@ impl Call {
                 Reply::Accepted
             }
             Update::NotYet { property } => not_yet(property),
-            change if state == callee::State::Up => self.update_audio(id, change),
+            change if state == callee::State::Up => self.update_audio(cx, id, change),
             _ => Reply::refused(422, "the call is not answered"),
         }
     }

@@ -91,6 +91,9 @@ pub struct Phone {
     pub offers: Vec<(Duration, Offer)>,
     /// It does so by UPDATE (RFC 3311), and not by re-INVITE.
     pub updates: bool,
+    /// What it says to whoever changes its session by re-INVITE: this status, after it has taken so
+    /// many.
+    pub stays: Option<(usize, u16)>,
     /// Keys that it presses, timed alike.
     pub keys: Vec<(Duration, char)>,
     /// How it refers the other party of each call elsewhere.
@@ -114,7 +117,7 @@ pub struct Phone {
     cancelled: BTreeSet<InviteId>,
     /// Calls that it has hung up.
     left: BTreeSet<InviteId>,
-    /// Calls whose first answer of ours was acknowledged.
+    /// Calls whose first answer, of ours or of the peer, was acknowledged.
     acked: BTreeSet<InviteId>,
     /// Its own call.
     called: Option<InviteId>,
@@ -143,6 +146,7 @@ impl Phone {
             vanishes: None,
             offers: Vec::new(),
             updates: false,
+            stays: None,
             keys: Vec::new(),
             refers: Vec::new(),
             referred: Vec::new(),
@@ -426,10 +430,11 @@ impl Phone {
             }
             Event::Acked { id, .. } => {
                 self.note(now, Note::Acked);
-                if let Script::Callee(Callee { hangs_up: Some(after), .. }) = &self.script {
-                    self.agenda.insert((now + *after, id, Act::Hangup), ());
-                }
+                // why: a re-INVITE of the peer has an answer, and that an ACK, as well.
                 if self.acked.insert(id) {
+                    if let Script::Callee(Callee { hangs_up: Some(after), .. }) = &self.script {
+                        self.agenda.insert((now + *after, id, Act::Hangup), ());
+                    }
                     self.plan_talk(now, id);
                 }
             }
@@ -440,7 +445,14 @@ impl Phone {
                 self.note(now, Note::Ended);
             }
             Event::Reinvite { id, .. } => {
-                let response = self.described(200);
+                let response = match &mut self.stays {
+                    Some((0, status)) => Respond::status(*status),
+                    Some((takes, _)) => {
+                        *takes -= 1;
+                        self.described(200)
+                    }
+                    None => self.described(200),
+                };
                 self.endpoint.respond_reinvite(now, id, response);
             }
             Event::Request { id, request_id, request, .. } => {
@@ -476,6 +488,7 @@ impl Phone {
         self.note(now, Note::Answered);
         self.received.push(response);
         self.up.insert(id);
+        self.acked.insert(id);
         let hangs_up = match &self.script {
             _ if self.cancelled.contains(&id) => Some(Duration::ZERO),
             Script::Caller(caller) => caller.hangs_up,

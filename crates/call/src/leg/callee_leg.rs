@@ -14,6 +14,7 @@ use crate::input::Way;
 use crate::leg::callee::State;
 use crate::leg::caller_leg::Caller;
 use crate::leg::local::Local;
+use crate::leg::pointed;
 use crate::leg::screening::Screening;
 use crate::route::{Attempt, NextHop, Reaches};
 
@@ -46,6 +47,8 @@ pub(crate) struct Leg {
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) customer_data: Option<Value>,
+    /// Where its audio goes.
+    pub(crate) pointed: pointed::State,
     /// A program wants nobody to hear it.
     pub(crate) muted: bool,
     pub(crate) status: CallStatus,
@@ -100,6 +103,7 @@ impl Leg {
             from: String::new(),
             to: String::new(),
             customer_data: None,
+            pointed: pointed::State::Here,
             muted: false,
             status: CallStatus::Trying,
             sip_status: 100,
@@ -149,6 +153,7 @@ impl Leg {
             direction: origin.direction(),
             from: origin.calling_user().to_owned(),
             to: origin.called_user().to_owned(),
+            pointed: caller.pointed,
             muted: caller.muted,
             status: CallStatus::InProgress,
             sip_status: 200,

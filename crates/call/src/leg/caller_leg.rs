@@ -16,6 +16,7 @@ use crate::leg::LegId;
 use crate::leg::caller::{self, Action, State};
 use crate::leg::local::Local;
 use crate::leg::origin::Origin;
+use crate::leg::pointed;
 use crate::leg::target;
 use crate::settings::Carrier;
 use crate::timer::Timer;
@@ -43,8 +44,12 @@ pub(crate) struct Caller {
     description: Vec<u8>,
     /// What was agreed; `None` until the ACK answers where the offer was ours.
     pub(crate) negotiated: Option<Negotiated>,
+    /// Where its audio goes.
+    pub(crate) pointed: pointed::State,
     /// A program wants nobody to hear it.
     pub(crate) muted: bool,
+    /// A program wants it to hear others louder or softer.
+    pub(crate) boosted: bool,
     pub(crate) attempted_at: Option<Instant>,
     pub(crate) answered_at: Option<Instant>,
     /// Our 200 waits for a PRACK: the caller has none yet.
@@ -134,7 +139,9 @@ impl Caller {
             offer: None,
             description: Vec::new(),
             negotiated: None,
+            pointed: pointed::State::Here,
             muted: false,
+            boosted: false,
             attempted_at: None,
             answered_at: None,
             answer_waits: false,
@@ -324,6 +331,7 @@ impl Call {
             self.set_caller_remote();
         }
         self.caller_input(cx, caller::Input::Acked);
+        self.leave_soon(cx);
     }
 
     /// Tells the media where the caller receives.

@@ -11,6 +11,7 @@ pub(crate) mod failover;
 pub(crate) mod inside;
 pub(crate) mod local;
 pub(crate) mod origin;
+pub(crate) mod pointed;
 pub(crate) mod reinvite;
 pub(crate) mod screening;
 pub(crate) mod target;

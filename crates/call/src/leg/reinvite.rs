@@ -1,4 +1,5 @@
 //! A peer changes its session: re-INVITE or UPDATE on either leg, answered here and not passed on.
+//! What it says to re-INVITEs of ours is read in `verb/dial/exit.rs`.
 
 use media::sdp::{self, Description};
 use sip::{Message, RequestId, Respond};
@@ -13,13 +14,21 @@ use crate::leg::target;
 impl Call {
     /// Answers a re-INVITE with our description as it now stands.
     pub(crate) fn reinvite(&mut self, cx: Context<'_>, id: LegId, request: &Message) {
-        let response = if request.body().is_empty() {
+        let refreshed = self.refreshed_away(id, request);
+        let is_refresh = refreshed.is_some();
+        let response = if let Some(refreshed) = refreshed {
+            refreshed
+        } else if request.body().is_empty() {
             // RFC 3261 §14.2: no offer in it, so ours goes out in the 200.
             self.offer(id)
         } else {
             self.answer_offer(cx, id, request)
         };
+        let has_ours = !is_refresh && response.status == 200;
         self.sip(SipAction::RespondReinvite(id, response));
+        if has_ours {
+            self.offered(cx, id);
+        }
         self.note_hold(cx, id, Some(request));
     }
 
@@ -31,15 +40,23 @@ impl Call {
         request_id: RequestId,
         request: &Message,
     ) {
+        let mut has_ours = false;
         let response = if !self.is_there(id) {
             // why: its BYE is under way, its port closed; what it offers is for nobody.
             Respond::status(481)
         } else if request.body().is_empty() {
             Respond::status(200)
+        } else if let Some(refreshed) = self.refreshed_away(id, request) {
+            refreshed
         } else {
-            self.answer_offer(cx, id, request)
+            let response = self.answer_offer(cx, id, request);
+            has_ours = response.status == 200;
+            response
         };
         self.sip(SipAction::Reply(request_id, response));
+        if has_ours {
+            self.offered(cx, id);
+        }
         self.note_hold(cx, id, Some(request));
     }
 
@@ -65,7 +82,7 @@ impl Call {
         self.legs.get(&id).is_some_and(|leg| !given_up.contains(&leg.state))
     }
 
-    fn next_local(&mut self, id: LegId) -> Option<sdp::Local> {
+    pub(crate) fn next_local(&mut self, id: LegId) -> Option<sdp::Local> {
         if id == self.caller.id {
             return self.caller.local.next();
         }
@@ -98,7 +115,7 @@ impl Call {
     }
 
     /// [`target::allowed`] for a leg.
-    fn allowed(
+    pub(crate) fn allowed(
         &self,
         cx: Context<'_>,
         id: LegId,
@@ -109,7 +126,7 @@ impl Call {
         target::allowed(negotiated, flow, &self.settings.own_addresses, cx.ports)
     }
 
-    fn renegotiated(&mut self, id: LegId, negotiated: sdp::Negotiated) {
+    pub(crate) fn renegotiated(&mut self, id: LegId, negotiated: sdp::Negotiated) {
         if id == self.caller.id {
             self.caller.negotiated = Some(negotiated);
             self.set_caller_remote();
@@ -120,7 +137,8 @@ impl Call {
     }
 }
 
-fn described(body: Vec<u8>) -> Respond {
+/// A 2xx with this description.
+pub(crate) fn described(body: Vec<u8>) -> Respond {
     let content_type = Some("application/sdp".to_owned());
     Respond { content_type, body, ..Respond::status(200) }
 }

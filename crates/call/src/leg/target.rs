@@ -76,6 +76,38 @@ pub(crate) fn allowed(
     Ok(negotiated)
 }
 
+/// Whether who signals over `sender` can be told to send straight to what was agreed with another
+/// party, which signals over `receiver`; or why it would not get there. An address of a private
+/// network means something only to whoever is in it.
+pub(crate) fn reaches(sender: Flow, agreed: Negotiated, receiver: Flow) -> Result<(), String> {
+    let ip = agreed.remote_rtp.ip().to_canonical();
+    if ip.is_ipv4() != sender.remote.ip().to_canonical().is_ipv4() {
+        return Err(format!("{ip} is no address of the other party's family"));
+    }
+    if !is_private(ip) {
+        return Ok(());
+    }
+    if !is_private(receiver.remote.ip().to_canonical()) {
+        return Err(format!("{ip} is behind the network address translation of its party"));
+    }
+    if !is_private(sender.remote.ip().to_canonical()) {
+        return Err(format!("{ip} is of a private network that the other party is not in"));
+    }
+    Ok(())
+}
+
+/// RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 §2.5.6, and the host itself.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            let is_shared = first == 100 && second & 0xC0 == 64;
+            ip.is_private() || ip.is_link_local() || ip.is_loopback() || is_shared
+        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
 fn refusal(
     target: SocketAddr,
     flow: Flow,
@@ -180,6 +212,35 @@ mod tests {
             ("198.51.100.7:20000", "198.51.100.7:5060", true),
         ] {
             assert_eq!(is_allowed(target, signals_from, &ports), good, "{target} {signals_from}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_private_network_is_for_who_is_in_it() {
+        let flow = |remote: &str| {
+            let (local, remote) = (address("203.0.113.1:5060"), address(remote));
+            Flow { transport: Transport::Udp, local, remote }
+        };
+        for (target, of, sender, good) in [
+            ("198.51.100.7:4000", "198.51.100.7:5060", "192.0.2.9:5060", true),
+            ("198.51.100.7:4000", "10.1.1.1:5060", "192.0.2.9:5060", true),
+            ("198.51.100.7:4000", "198.51.100.7:5060", "10.1.1.1:5060", true),
+            ("10.1.1.2:4000", "10.1.1.1:5060", "192.168.7.7:5060", true),
+            ("192.168.1.5:4000", "198.51.100.7:5060", "192.0.2.9:5060", false),
+            ("192.168.1.5:4000", "198.51.100.7:5060", "192.168.1.6:5060", false),
+            ("10.1.1.2:4000", "10.1.1.1:5060", "192.0.2.9:5060", false),
+            ("100.64.0.1:4000", "198.51.100.7:5060", "192.0.2.9:5060", false),
+            ("100.128.0.1:4000", "198.51.100.7:5060", "192.0.2.9:5060", true),
+            ("169.254.1.1:4000", "198.51.100.7:5060", "192.0.2.9:5060", false),
+            ("[fd00::7]:4000", "[2001:db8::7]:5060", "[2001:db8::8]:5060", false),
+            ("[fe80::7]:4000", "[2001:db8::7]:5060", "[2001:db8::8]:5060", false),
+            ("[2001:db8::7]:4000", "[2001:db8::7]:5060", "[2001:db8::8]:5060", true),
+            ("[2001:db8::7]:4000", "[2001:db8::7]:5060", "192.0.2.9:5060", false),
+            ("[::ffff:198.51.100.7]:4000", "198.51.100.7:5060", "192.0.2.9:5060", true),
+        ] {
+            let wish = negotiated(target, target);
+            let got = reaches(flow(sender), wish, flow(of));
+            assert_eq!(got.is_ok(), good, "{target} {of} {sender}: {got:?}");
         }
     }
 

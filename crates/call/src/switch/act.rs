@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sip::{InDialog, InviteId, Method, SentId};
+use sip::{Event, InDialog, InviteId, Method, RejectCause, SentId};
 
 use super::{CallKey, Live, Switch};
 use crate::call::Context;
@@ -74,12 +74,39 @@ impl Switch {
                     self.endpoint.respond_reinvite(now, id, response);
                 }
             }
+            SipAction::Reinvite(leg, body) => {
+                let id = id(leg);
+                self.reinvite(now, live, (leg, id), &body);
+            }
             SipAction::Reply(request, response) => self.endpoint.reply(now, request, response),
             SipAction::Request(leg, request, command) => {
                 let id = id(leg);
                 self.send_inside(now, live, (leg, id), *request, command);
             }
         }
+    }
+
+    /// Sends a re-INVITE; where that cannot be, the call hears of it as of a refusal.
+    fn reinvite(
+        &mut self,
+        now: Instant,
+        live: &mut Live,
+        (leg, id): (LegId, Option<InviteId>),
+        body: &[u8],
+    ) {
+        let Some(id) = id else { return };
+        let uri = self.endpoint.request_uri(id);
+        let proofs = uri.map(|uri| live.call.proofs_for(leg, &Method::Invite, &uri));
+        let headers: Vec<(String, String)> = proofs.into_iter().flatten().map(Into::into).collect();
+        if self.endpoint.reinvite(now, id, body, "application/sdp", &headers) {
+            return;
+        }
+        let reason = sip::default_reason(500).to_owned();
+        let (status, cause) = (500, RejectCause::Transport);
+        let refused = Event::NotModified { id, status, reason, cause, response: None };
+        let cx =
+            Context { now, registrar: &self.registrar, resting: &self.resting, ports: &self.ports };
+        live.call.handle(cx, Input::Sip(leg, refused));
     }
 
     /// Sends a request inside the dialog of a leg.

@@ -97,7 +97,8 @@ impl Call {
     }
 
     /// Our keys are sent.
-    pub(crate) fn keys_sent(&mut self, party: LegId) {
+    pub(crate) fn keys_sent(&mut self, cx: Context<'_>, party: LegId) {
+        self.digits_sent(cx, party);
         let sending = |stage: &Stage| matches!(stage, Stage::Running(Running::Dtmf));
         if self.script(party).is_some_and(|script| sending(&script.stage)) {
             self.go_on(party);

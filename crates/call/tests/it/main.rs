@@ -43,6 +43,7 @@ mod hooks_outstanding;
 mod keys_on_the_bridge;
 mod legs_are_controlled;
 mod losing_leg_gets_cancel;
+mod media_leave_the_switch;
 mod media_timeout;
 mod music_while_ringing;
 mod next_address;

@@ -29,7 +29,6 @@ fn of_dial() -> Vec<(&'static str, Value)> {
     vec![
         ("amd", json!({ "actionHook": "/amd" })),
         ("dub", json!({ "action": "addTrack", "track": "one" })),
-        ("exitMediaPath", json!(true)),
         ("listen", json!({ "url": "wss://example.com/audio" })),
         ("srtpEncryption", json!("sdes")),
         ("transcribe", json!({ "transcriptionHook": "/transcript" })),

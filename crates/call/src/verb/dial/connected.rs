@@ -27,6 +27,7 @@ impl Call {
         dial.bridged_at = Some(cx.now);
         let Some(winner) = dial.winner else { return };
         let digits = dial.verb.send_digits.clone();
+        dial.sends_digits = digits.is_some();
         let boost = Decibels::new(dial.verb.boost_audio_signal);
         self.set_callee_remote(winner);
         self.caller_input(cx, caller::Input::Answer);
@@ -38,6 +39,7 @@ impl Call {
             self.effect(Effect::Media(Media::SendKeys(winner, digits, KEY)));
         }
         self.transfer_ended(cx, 200, "OK");
+        self.leave_soon(cx);
     }
 
     /// Both parties are told that the time limit is near.
@@ -60,10 +62,9 @@ impl Call {
         let mut unsupported: Vec<String> = Vec::new();
         let verb = &dial.verb;
         let place = format!("/{}", dial.index);
-        let of_dial: [(&str, bool); 6] = [
+        let of_dial: [(&str, bool); 5] = [
             ("amd", verb.amd.is_some()),
             ("dub", !verb.dub.is_empty()),
-            ("exitMediaPath", verb.exit_media_path),
             ("listen", verb.listen.is_some()),
             ("srtpEncryption", verb.srtp_encryption.is_some()),
             ("transcribe", verb.transcribe.is_some()),

@@ -82,6 +82,7 @@ impl Call {
         let other = self.bridged_with(party);
         self.key_pressed(cx, party, key);
         if let Some(other) = other {
+            self.need_audio(cx);
             self.effect(Effect::Media(Media::SendKeys(other, key.to_string(), length)));
         }
     }

@@ -3,16 +3,18 @@
 //! `order.rs` is who is called when, `targets.rs` turns targets into legs, `ring.rs` is the race,
 //! `confirm.rs` the screening, `hears.rs` what the caller hears meanwhile. `connected.rs` is the
 //! bridge; `keys.rs`, `hold.rs`, `whisper.rs`, `refer.rs`, `transfer.rs` and `join.rs` are what its
-//! parties and programs do on it. `result.rs` is the outcome and its payload. This file holds what
+//! parties and programs do on it; `exit.rs` and `media_path.rs` are its audio leaving the switch. `result.rs` is the outcome and its payload. This file holds what
 //! a dial knows and carries out the steps of the race.
 
 pub(crate) mod confirm;
 pub(crate) mod connected;
 pub(crate) mod crank_back;
+pub(crate) mod exit;
 pub(crate) mod hears;
 pub(crate) mod hold;
 pub(crate) mod join;
 pub(crate) mod keys;
+pub(crate) mod media_path;
 pub(crate) mod order;
 mod redirect;
 pub(crate) mod refer;
@@ -68,6 +70,10 @@ pub(crate) struct Dial {
     pub(crate) holds: Vec<Hold>,
     /// What a program has played to a party, one after the other.
     pub(crate) whispers: BTreeMap<LegId, VecDeque<Playlist>>,
+    /// Where the audio of its bridge goes.
+    pub(crate) path: media_path::State,
+    /// `sendDigits` is on its way to the winner.
+    pub(crate) sends_digits: bool,
     /// One for each element of `target`.
     pub(crate) records: Vec<Record>,
     /// Its targets are being called one after the other; the outcome waits until all were.
@@ -94,6 +100,8 @@ impl Dial {
             keys: Keys::default(),
             holds: Vec::new(),
             whispers: BTreeMap::new(),
+            path: media_path::State::Stays,
+            sends_digits: false,
             starting: false,
         }
     }
@@ -127,6 +135,7 @@ impl Call {
         let dial = Dial::new(cx.now, verb);
         self.dial = Some(Dial { places, index, starting: true, ..dial });
         self.say_what_does_not_run();
+        self.plan_media_path();
         self.prepare_caller(cx);
         self.timers.arm(Timer::Ring, cx.now + timeout);
         self.call_targets(cx);

@@ -15,6 +15,7 @@ use crate::leg::callee_leg::Leg;
 use crate::leg::{LegId, callee};
 use crate::route::{Attempt, Unroutable};
 use crate::script::Stage;
+use crate::timer::Timer;
 use crate::verb::dial::Dial;
 use crate::verb::dial::ring::State;
 
@@ -391,6 +392,7 @@ impl Call {
 
     /// The outcome is known: asks the actionHook, once, and lets the list go on.
     pub(crate) fn finish_dial(&mut self, cx: Context<'_>, end: End) {
+        self.timers.disarm(Timer::MediaPath);
         self.end_whispers();
         self.end_holds();
         self.stop_music();
