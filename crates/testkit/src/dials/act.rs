@@ -76,5 +76,7 @@ fn create(to: &Value) -> Command {
     Command::Create(Box::new(create))
 }
 
-/// Longest that anything of a dial may take, in virtual time.
-pub(super) const LONGEST: Duration = Duration::from_secs(400);
+/// Longest that anything of a dial may take, in virtual time. why: a party that vanishes while its
+/// audio passes the switch by is missed when its session is to be refreshed (RFC 4028), and not
+/// before.
+pub(super) const LONGEST: Duration = Duration::from_secs(2_100);

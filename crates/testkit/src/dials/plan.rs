@@ -10,11 +10,11 @@ use sip::Transport;
 use sip::auth::digest::Algorithm;
 
 use super::act::Act;
-use super::manner::Manner;
+use super::manner::{Manner, Talk};
 use super::transfers::{Transfers, USER};
 use crate::link::Weather;
 use crate::random::Random;
-use crate::script::{Callee, Caller, Challenge, Outcome};
+use crate::script::{Callee, Caller, Challenge, Offer, Outcome};
 use crate::settings::carrier_settings;
 
 /// The caller.
@@ -23,6 +23,9 @@ pub(super) const CALLER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(1
 /// The server of the carrier `moved`, which sends every call elsewhere.
 pub(super) const REDIRECTOR: SocketAddr =
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 2, 99)), 5060);
+
+/// Four callees and the caller.
+const PHONES: usize = 5;
 
 /// A name with two addresses: of callees 1 and 2.
 pub(super) const PAIR: &str = "pair.test";
@@ -64,6 +67,9 @@ pub struct Plan {
     pub manner: Manner,
     /// Who refers whom.
     pub transfers: Transfers,
+    /// What each phone says to whoever changes its session, after it has taken so many changes;
+    /// callees first.
+    pub stays: Vec<Option<(usize, u16)>>,
     /// The list that programs send callers to.
     pub elsewhere: Value,
     /// What else happens, and when, in order.
@@ -187,6 +193,51 @@ fn with_second_call(mut acts: Vec<(Duration, Act)>, transfers: &Transfers) -> Ve
     acts
 }
 
+/// Audio leaves the switch in some of the dials of these lists: what phones say to that, callees
+/// first.
+fn let_audio_leave(
+    seed: u64,
+    talks: &mut Vec<Talk>,
+    lists: Vec<&mut Value>,
+) -> Vec<Option<(usize, u16)>> {
+    let random = &mut Random::new(seed.wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ 0xE817);
+    if random.chance(60) {
+        return Vec::new();
+    }
+    for list in lists {
+        let dials = list.as_array_mut().into_iter().flatten();
+        for dial in dials.filter(|verb| verb["verb"] == "dial") {
+            dial["exitMediaPath"] = json!(random.chance(90));
+            if random.chance(10) {
+                dial["sendDigits"] = json!("1w2");
+            }
+            // why: a dial that needs its audio here is told apart by others of its kind.
+            for keeps in ["dtmfCapture", "timeLimitWarning"] {
+                if random.chance(70)
+                    && let Some(dial) = dial.as_object_mut()
+                {
+                    dial.remove(keeps);
+                }
+            }
+        }
+    }
+    talks.resize_with(PHONES, Talk::default);
+    for talk in talks.iter_mut() {
+        // why: most of what goes wrong happens while the audio leaves.
+        if random.chance(30) {
+            let at = random.time(s(0.1)..s(0.8));
+            talk.offers.push((at, *random.pick(&[Offer::Holds, Offer::Talks, Offer::Asks])));
+            talk.offers.push((at + random.time(s(0.0)..s(3.0)), Offer::Talks));
+        }
+    }
+    let status = |random: &mut Random| *random.pick(&[488, 491, 500, 606]);
+    let stays = |random: &mut Random| {
+        let takes = usize::try_from(random.below(3)).unwrap_or(0);
+        random.chance(15).then(|| (takes, status(random)))
+    };
+    (0..PHONES).map(|_| stays(random)).collect()
+}
+
 impl Plan {
     /// What this seed means.
     pub fn of(seed: u64) -> Plan {
@@ -208,11 +259,14 @@ impl Plan {
         let mut elsewhere = dial_on(&mut Random::new(!seed));
         let mut lists = vec![&mut list, &mut elsewhere];
         lists.extend(results.iter_mut().flatten());
-        let mut manner = Manner::of(seed, 5, lists);
+        let mut manner = Manner::of(seed, PHONES, lists);
         let mut lists = vec![&mut list, &mut elsewhere];
         lists.extend(results.iter_mut().flatten());
         let (talks, screens) = (&mut manner.talks, manner.screens_everybody);
         let transfers = Transfers::of(seed, &mut callees, talks, lists, screens);
+        let mut lists = vec![&mut list, &mut elsewhere];
+        lists.extend(results.iter_mut().flatten());
+        let stays = let_audio_leave(seed, &mut manner.talks, lists);
         Plan {
             seed,
             transport: if random.chance(20) { Transport::Tcp } else { Transport::Udp },
@@ -233,6 +287,7 @@ impl Plan {
             acts: with_second_call(acts(random, count), &transfers),
             transfers,
             elsewhere,
+            stays,
         }
     }
 }

@@ -131,11 +131,13 @@ fn people(plan: &Plan, world: &mut World) {
     let mut talks = plan.manner.talks.iter().cloned();
     let mut refers = plan.transfers.refers.iter().cloned();
     let mut updates = plan.transfers.updates.iter();
+    let mut stays = plan.stays.iter();
     let mut says = |phone: &mut Phone| {
         let Talk { offers, keys } = talks.next().unwrap_or_default();
         (phone.offers, phone.keys) = (offers, keys);
         phone.refers = refers.next().unwrap_or_default();
         phone.updates = updates.next().copied().unwrap_or_default();
+        phone.stays = stays.next().copied().unwrap_or_default();
     };
     world.names.insert(PAIR.to_owned(), [1, 2].map(plan::callee_address).to_vec());
     let contacts = [1, 2].map(|number| format!("<sip:moved@{}>", plan::callee_address(number)));

@@ -172,11 +172,19 @@ pub enum Crossing {
     HoldWithoutAddress,
     /// A party has us make the offer, and answers it in its ACK.
     OfferAskedFor,
+    /// A party is told to send its audio past the switch, and does.
+    AudioLeaves,
+    /// It is told to send it to the switch again, and does.
+    AudioComesBack,
+    /// It is told to send it elsewhere, and refuses.
+    AudioStays,
+    /// It makes an offer of its own while it is told so.
+    OfferWhileAudioLeaves,
 }
 
 impl Crossing {
     /// All of them, in the order above.
-    pub const ALL: [Crossing; 84] = {
+    pub const ALL: [Crossing; 88] = {
         use Crossing as C;
         [
             C::AnswerCrossesCancel,
@@ -263,6 +271,10 @@ impl Crossing {
             C::HoldByUpdate,
             C::HoldWithoutAddress,
             C::OfferAskedFor,
+            C::AudioLeaves,
+            C::AudioComesBack,
+            C::AudioStays,
+            C::OfferWhileAudioLeaves,
         ]
     };
 

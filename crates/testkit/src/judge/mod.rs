@@ -3,11 +3,12 @@
 //!
 //! What holds at every moment is checked when it is seen (`talk.rs` for SIP, `told.rs` for what
 //! the application is told, `sound.rs` for what is heard, `screening.rs` for callees that are not
-//! accepted yet, `refer.rs` for transfers); what holds when everything has come to rest is asked of
+//! accepted yet, `refer.rs` for transfers, `paths.rs` for audio that passes the switch by); what holds when everything has come to rest is asked of
 //! [`Judge::at_rest`]. It knows nothing of the inside of the switch, and so judges random dials,
 //! the exhaustive walk and forged traces alike. `crossings.rs` names what it counts on the way.
 
 pub(crate) mod crossings;
+mod paths;
 mod refer;
 mod screening;
 mod session;
@@ -23,6 +24,7 @@ use call::{CallKey, Command, CommandId, Effect, HookId, Input, LegId, Reply};
 use verbs::rest::Update;
 
 use crossings::{Crossing, Meter};
+use paths::Path;
 use refer::{Referring, Step};
 use screening::{Confirming, Screening};
 use sound::Sounds;
@@ -146,6 +148,8 @@ pub struct Judge {
     screenings: BTreeMap<(CallKey, LegId), Screening>,
     sounds: Sounds,
     referring: Referring,
+    /// Where parties are told to send, by the SIP Call-ID of their dialogs.
+    paths: BTreeMap<String, Path>,
     step: Step,
     /// Legs that came from another call, connected already.
     joined: BTreeSet<(CallKey, LegId)>,
@@ -219,7 +223,7 @@ impl Judge {
     pub(crate) fn state(&self) -> impl std::fmt::Debug {
         let told = (&self.lives, &self.awaited, &self.unanswered);
         let heard = (&self.sounds, &self.confirming.asked, &self.screenings);
-        let heard = (heard, self.refers_state());
+        let heard = (heard, self.refers_state(), &self.paths);
         (&self.called, &self.callers, &self.calls, told, heard)
     }
 
@@ -238,6 +242,7 @@ impl Judge {
         self.too_late();
         let settled = self.hearing_settled().and_then(|()| self.screenings_settled());
         let settled = settled.and_then(|()| self.refers_settled());
+        let settled = settled.and_then(|()| self.paths_settled());
         if let Err(broken) = settled {
             self.broken.get_or_insert(broken);
         }

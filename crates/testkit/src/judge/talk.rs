@@ -58,6 +58,21 @@ impl Called {
         self.heard && self.failed.is_none() && !self.cancelled && self.answered.is_empty()
     }
 
+    /// Where it is.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.to
+    }
+
+    /// It answered, and may be over.
+    pub(super) fn is_answered(&self) -> bool {
+        !self.answered.is_empty()
+    }
+
+    /// Nobody who answered is still there.
+    pub(super) fn over(&self) -> bool {
+        self.answered.values().all(Dialog::over)
+    }
+
     /// It answered and hung up.
     pub(super) fn left(&self) -> bool {
         self.answered.values().any(|dialog| dialog.bye_heard)
@@ -77,11 +92,21 @@ pub(super) struct Caller {
     pub(super) call_sid: Option<String>,
 }
 
+impl Caller {
+    /// Where it is.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.from
+    }
+}
+
 impl Judge {
     pub(super) fn heard(&mut self, from: SocketAddr, message: &[u8]) -> Result<(), String> {
         let Some(seen) = Glimpse::of(message) else { return Ok(()) };
         match seen.start {
-            Start::Response(status) if seen.method == "INVITE" => self.answer(&seen, status),
+            Start::Response(status) if seen.method == "INVITE" => {
+                self.pointed(&seen, status);
+                self.answer(&seen, status);
+            }
             Start::Response(status) if seen.method == "NOTIFY" => {
                 self.notify_answered(&seen, status);
             }
@@ -90,7 +115,10 @@ impl Judge {
                 caller.from = Some(from);
                 caller.cseq = seen.cseq;
             }
-            Start::Request("INVITE" | "UPDATE") => self.offered(&seen, message),
+            Start::Request("INVITE" | "UPDATE") => {
+                self.blocks_path(&seen);
+                self.offered(&seen, message);
+            }
             Start::Request("REFER") => self.refer_comes(&seen, message),
             Start::Request("CANCEL") => self.caller_cancels(&seen),
             Start::Request("ACK") => self.acknowledged(&seen, message),
@@ -105,6 +133,9 @@ impl Judge {
         self.requests(to, &seen);
         match seen.start {
             Start::Response(status @ 200..) if matches!(seen.method, "INVITE" | "UPDATE") => {
+                if status < 300 {
+                    self.points(&seen, false, message);
+                }
                 self.offer_answered(&seen, status);
                 if seen.method == "INVITE" { self.caller_gets(&seen, status) } else { Ok(()) }
             }
@@ -113,6 +144,10 @@ impl Judge {
             }
             Start::Request("NOTIFY") => self.notifies(&seen, message),
             Start::Request("INVITE") if seen.to_tag.is_empty() => self.invites(to, &seen),
+            Start::Request("INVITE") => {
+                self.points(&seen, true, message);
+                Ok(())
+            }
             Start::Request("CANCEL") => self.cancels(&seen),
             Start::Request("ACK") => {
                 let called = self.called.get_mut(seen.call_id);
