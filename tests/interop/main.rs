@@ -8,6 +8,7 @@ mod support;
 
 mod applications_of_others;
 mod audio_between_the_phones;
+mod audio_past_the_switch;
 mod baresip_phones;
 mod both_families;
 mod callers_refused;
