@@ -44,6 +44,8 @@ pub(crate) struct Caller {
     description: Vec<u8>,
     /// What was agreed; `None` until the ACK answers where the offer was ours.
     pub(crate) negotiated: Option<Negotiated>,
+    /// It asked inside its dialog not to be sent to.
+    pub(crate) holds: bool,
     /// Where its audio goes.
     pub(crate) pointed: pointed::State,
     /// A program wants nobody to hear it.
@@ -139,6 +141,7 @@ impl Caller {
             offer: None,
             description: Vec::new(),
             negotiated: None,
+            holds: false,
             pointed: pointed::State::Here,
             muted: false,
             boosted: false,
