@@ -2,11 +2,15 @@
 //! the one and names what is wrong with each of the others. An invariant that no forgery breaks
 //! would prove nothing. Transfers are in `the_judge_knows_transfers.rs`.
 
+use std::net::SocketAddr;
+
 use call::{Effect, HookFailure, Input, LegId, Media};
 use serde_json::json;
 use testkit::{Judge, Seen, World};
 
-use crate::scene::{Scene, answers, callee_address, finish, hangs_up, s, talks, text};
+use crate::scene::{
+    CALLER, Scene, answers, callee_address, finish, hangs_up, patient, s, talks, text,
+};
 
 /// Callees 1 and 2 answer at the same moment, callee 3 rings on.
 fn race() -> Vec<Seen> {
@@ -292,4 +296,55 @@ fn audio_for_a_port_that_is_not_open_is_seen() {
     let forged = with(&trace, close, |_| play.clone());
     assert_names_screened(&forged, "whose port is not open");
     assert_names_screened(&with(&trace, |seen| std::ptr::eq(seen, play), Seen::clone), "twice");
+}
+
+/// Two parties whose audio passes the switch by, until the callee hangs up.
+fn past_the_switch() -> Vec<Seen> {
+    let more = json!({ "exitMediaPath": true });
+    let scene = Scene::dialling(vec![talks(0.5, 2.0)], &more).caller(patient());
+    let mut world: World = scene.before_the_call();
+    world.judge = Judge::with_log();
+    world.call("A");
+    finish(&mut world);
+    world.judge.at_rest().unwrap();
+    world.judge.log().to_vec()
+}
+
+/// A re-INVITE to this address that has audio received there.
+fn points(to: SocketAddr, receiver: &'static str) -> impl Fn(&Seen) -> bool {
+    move |seen| {
+        let Seen::Said(address, message) = seen else { return false };
+        let text = String::from_utf8_lossy(message);
+        let is_here = text.contains(&format!("\r\nc=IN IP4 {receiver}\r\n"));
+        *address == to && text.starts_with("INVITE") && is_here
+    }
+}
+
+#[test]
+fn audio_that_passes_the_switch_by_is_passed() {
+    judged(&past_the_switch()).unwrap();
+}
+
+#[test]
+fn a_party_that_is_not_told_to_send_past_the_switch_is_missed() {
+    let forged = without(&past_the_switch(), points(CALLER, "10.0.2.1"));
+    assert_names(&forged, "sends past the switch");
+}
+
+#[test]
+fn a_party_that_sends_to_somebody_else_is_seen() {
+    let trace = past_the_switch().into_iter().map(|seen| match &seen {
+        Seen::Said(to, message) if points(CALLER, "10.0.2.1")(&seen) => {
+            let text = String::from_utf8_lossy(message).replace("IP4 10.0.2.1", "IP4 10.0.2.9");
+            Seen::Said(*to, text.into_bytes().into())
+        }
+        _ => seen,
+    });
+    assert_names(&trace.collect::<Vec<Seen>>(), "sends to 10.0.2.9, and is connected to");
+}
+
+#[test]
+fn a_party_that_is_not_brought_back_is_missed() {
+    let forged = without(&past_the_switch(), points(CALLER, "10.0.0.1"));
+    assert_names(&forged, "is connected to nobody");
 }
