@@ -44,8 +44,8 @@ pub enum Timer {
     /// End of a `pause` for the party that this one holds. Armed when the verb starts, disarmed
     /// when the hold ends. `pause.length`.
     Hold(LegId),
-    /// The audio of a bridge leaves the switch. Armed when both parties are there and nothing waits,
-    /// disarmed when the dial is over. 200 ms.
+    /// The audio of a bridge leaves the switch. Armed when both parties are there and nothing
+    /// waits, disarmed when the dial is over. 200 ms.
     MediaPath,
     /// The warning before the time limit. Armed when a callee wins, disarmed when the bridge ends.
     /// `dial.timeLimitWarning.before`, none.

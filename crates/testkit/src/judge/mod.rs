@@ -3,9 +3,10 @@
 //!
 //! What holds at every moment is checked when it is seen (`talk.rs` for SIP, `told.rs` for what
 //! the application is told, `sound.rs` for what is heard, `screening.rs` for callees that are not
-//! accepted yet, `refer.rs` for transfers, `paths.rs` for audio that passes the switch by); what holds when everything has come to rest is asked of
-//! [`Judge::at_rest`]. It knows nothing of the inside of the switch, and so judges random dials,
-//! the exhaustive walk and forged traces alike. `crossings.rs` names what it counts on the way.
+//! accepted yet, `refer.rs` for transfers, `paths.rs` for audio that passes the switch by); what
+//! holds when everything has come to rest is asked of [`Judge::at_rest`]. It knows nothing of the
+//! inside of the switch, and so judges random dials, the exhaustive walk and forged traces alike.
+//! `crossings.rs` names what it counts on the way.
 
 pub(crate) mod crossings;
 mod paths;

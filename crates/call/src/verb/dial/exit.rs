@@ -1,5 +1,5 @@
-//! `exitMediaPath`: the two parties of a bridge send their audio to each other, and the switch keeps
-//! the signalling alone.
+//! `exitMediaPath`: the two parties of a bridge send their audio to each other, and the switch
+//! keeps the signalling alone.
 //!
 //! Owns what keeps the audio here and whether the two can hear each other directly, how the steps
 //! of `media_path.rs` and `leg/pointed.rs` become re-INVITEs, and who is brought back: whoever
