@@ -4,8 +4,8 @@
 //! `confirm.rs` the screening, `hears.rs` what the caller hears meanwhile. `connected.rs` is the
 //! bridge; `keys.rs`, `hold.rs`, `whisper.rs`, `refer.rs`, `transfer.rs` and `join.rs` are what its
 //! parties and programs do on it; `exit.rs` and `media_path.rs` are its audio leaving the switch.
-//! `result.rs` is the outcome and its payload. This file holds what a dial knows and carries out the
-//! steps of the race.
+//! `result.rs` is the outcome and its payload. This file holds what a dial knows and carries out
+//! the steps of the race.
 
 pub(crate) mod confirm;
 pub(crate) mod connected;
