@@ -438,7 +438,7 @@ impl Call {
                 }
                 self.lose_by_peer(leg, status, &reason, cause);
                 self.rest_gateway(cx, leg, response.as_ref());
-                self.note_redirection(leg, response.as_ref());
+                self.note_redirection(cx, leg, response.as_ref());
                 self.callee_input(cx, leg, callee::Input::Rejected);
             }
             Event::Ended { request, .. } => {

@@ -3,7 +3,7 @@
 //!
 //! Which challenge is answered and how often is [`sip::Login`]'s; when the INVITE may go out again
 //! is the machine's (`leg/callee.rs`). The credentials are those of one attempt and go to its next
-//! hop alone: no redirection is followed.
+//! hop alone: a redirection drops them.
 
 use sip::{Message, Method, Proof};
 
