@@ -420,6 +420,7 @@ impl Call {
             | Event::Responded { .. }
             | Event::Modified { .. }
             | Event::NotModified { .. }
+            | Event::RefreshChallenged { .. }
             | Event::Rejected { .. } => {}
         }
     }
@@ -456,7 +457,8 @@ impl Call {
             | Event::Cancelled { .. }
             | Event::Responded { .. }
             | Event::Modified { .. }
-            | Event::NotModified { .. } => {}
+            | Event::NotModified { .. }
+            | Event::RefreshChallenged { .. } => {}
         }
     }
 }

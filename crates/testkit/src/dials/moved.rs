@@ -24,7 +24,7 @@ const GIVEN_UP: [&str; 4] = ["answered-elsewhere", "ring-timeout", "caller-gone"
 
 /// Sends some of the targets of these lists by way of a redirection.
 pub(super) fn vary(seed: u64, lists: Vec<&mut Value>) {
-    let random = &mut Random::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x0302);
+    let random = &mut Random::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x0301);
     for list in lists {
         let dials = list.as_array_mut().into_iter().flatten();
         let targets = dials.filter_map(|verb| verb["target"].as_array_mut()).flatten();
@@ -35,7 +35,9 @@ pub(super) fn vary(seed: u64, lists: Vec<&mut Value>) {
                 0 => target["sipUri"] = json!(uri),
                 1 => {
                     let fields = target.as_object_mut().into_iter();
-                    fields.for_each(|fields| fields.retain(|name, _| name != "auth"));
+                    fields.for_each(|fields| {
+                        fields.retain(|name, _| name != "auth" && name != "sipUri")
+                    });
                     target["type"] = json!("user");
                     target["name"] = json!(GONE);
                 }

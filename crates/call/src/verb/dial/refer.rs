@@ -102,7 +102,7 @@ impl Call {
         }
     }
 
-    pub(super) fn sid_of(&self, party: LegId) -> String {
+    pub(crate) fn sid_of(&self, party: LegId) -> String {
         match self.legs.get(&party).filter(|_| party != self.caller.id) {
             Some(leg) => leg.call_sid.clone(),
             None => self.call_sid.clone(),
