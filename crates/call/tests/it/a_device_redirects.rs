@@ -12,7 +12,7 @@ use crate::redirections::{assert_not_followed, redirects, tried};
 use crate::registered_user_is_called::{register, register_as};
 use crate::scene::{
     Scene, answers, assert_near, callee_address, dial, finish, hangs_up, refuses, result, s,
-    saw_at, text, waits,
+    saw_at, target, text, waits,
 };
 use crate::sent::{methods_to, request_to, requests_to};
 
@@ -336,18 +336,19 @@ fn a_caller_who_leaves_ends_the_call_to_the_new_place_too() {
 }
 
 #[test]
-fn a_redirection_that_crosses_our_cancel_calls_nobody() {
-    let callees = vec![waits(), waits(), waits(), answers(0.2)];
-    let mut world = called(Devices::CallEachOther, callees, &json!({}));
+fn a_redirection_that_crosses_our_cancel_calls_nobody_and_says_nothing_of_the_target() {
+    let callees = vec![waits(), answers(0.2), answers(0.2), answers(0.5), refuses(480, 0.1)];
+    let user = json!({ "type": "user", "name": "jane" });
+    let list = json!([dial(0, &json!({ "target": [user, target(4)] }))]);
+    let mut world = called_by_two(Scene::running(&list), callees);
     let invite = request_to(&world, jane().0, &Method::Invite);
     jane().respond(&mut world, &invite, "180 Ringing", "moved", "");
-    world.run_for(s(0.1));
-    world.with_phone("A", |phone, now| phone.cancel(now));
-    world.run_for(s(0.1));
+    world.run_for(s(0.5));
     assert_eq!(methods_to(&world, jane().0)[..2], ["INVITE", "CANCEL"]);
-    redirects(&mut world, jane(), "<sip:ann@10.0.0.1>");
+    redirects(&mut world, jane(), "<sip:joe@10.0.0.1>");
     finish(&mut world);
-    assert_eq!(methods_to(&world, callee_address(4)), [""; 0]);
+    assert_eq!(methods_to(&world, callee_address(2)), [""; 0]);
     let target = &result(&world)["dial_targets"][0];
-    assert_eq!(target["lost_because"], "caller-gone");
+    let status = (&target["call_status"], &target["lost_because"]);
+    assert_eq!(status, (&"no-answer".into(), &"answered-elsewhere".into()), "{target}");
 }
