@@ -99,7 +99,9 @@ fn a_provisional_that_is_not_acknowledged_comes_again() {
     let switch = scene.starts(&config);
     let callee_runs = callee.plays("callee_by_steps", &switch);
     let caller_runs = caller.plays("caller_by_steps", &switch);
-    wait_for("the third time", || (caller_runs.ladder().received_copies("180").len() >= 3).then_some(()));
+    wait_for("the third time", || {
+        (caller_runs.ladder().received_copies("180").len() >= 3).then_some(())
+    });
     caller_runs.proceeds();
     caller_runs.receives("200");
     callee_runs.proceeds();

@@ -101,6 +101,7 @@ impl Call {
         caller.login = leg.login;
         caller.local = leg.local;
         caller.negotiated = leg.negotiated;
+        caller.holds = leg.holds;
         caller.muted = leg.muted;
         caller.attempted_at = leg.attempted_at;
         caller.answered_at = leg.answered_at;

@@ -41,6 +41,8 @@ pub(crate) struct Leg {
     pub(crate) local: Local,
     pub(crate) offered: Vec<Codec>,
     pub(crate) negotiated: Option<Negotiated>,
+    /// It asked inside its dialog not to be sent to.
+    pub(crate) holds: bool,
     /// SIP Call-ID, from the INVITE on.
     pub(crate) sip_call_id: Option<String>,
     /// Inbound only where it was the caller of another call before.
@@ -98,6 +100,7 @@ impl Leg {
             local,
             offered: Vec::new(),
             negotiated: None,
+            holds: false,
             sip_call_id: None,
             direction: Direction::Outbound,
             from: String::new(),
@@ -149,6 +152,7 @@ impl Leg {
             state: State::Up,
             flow: Some(flow),
             negotiated: caller.negotiated,
+            holds: caller.holds,
             sip_call_id: Some(origin.sip_call_id().to_owned()),
             direction: origin.direction(),
             from: origin.calling_user().to_owned(),

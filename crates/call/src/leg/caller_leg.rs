@@ -43,6 +43,8 @@ pub(crate) struct Caller {
     description: Vec<u8>,
     /// What was agreed; `None` until the ACK answers where the offer was ours.
     pub(crate) negotiated: Option<Negotiated>,
+    /// It asked inside its dialog not to be sent to.
+    pub(crate) holds: bool,
     /// A program wants nobody to hear it.
     pub(crate) muted: bool,
     pub(crate) attempted_at: Option<Instant>,
@@ -134,6 +136,7 @@ impl Caller {
             offer: None,
             description: Vec::new(),
             negotiated: None,
+            holds: false,
             muted: false,
             attempted_at: None,
             answered_at: None,

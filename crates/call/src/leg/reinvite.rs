@@ -110,11 +110,14 @@ impl Call {
     }
 
     fn renegotiated(&mut self, id: LegId, negotiated: sdp::Negotiated) {
+        let holds = !negotiated.direction.sends();
         if id == self.caller.id {
             self.caller.negotiated = Some(negotiated);
+            self.caller.holds = holds;
             self.set_caller_remote();
         } else if let Some(leg) = self.legs.get_mut(&id) {
             leg.negotiated = Some(negotiated);
+            leg.holds = holds;
             self.set_callee_remote(id);
         }
     }

@@ -32,3 +32,8 @@ fn names_and_ports_that_are_still_awaited() {
 fn callees_that_are_screened() {
     nothing_breaks(Opening::Screened, 3, 1_000);
 }
+
+#[test]
+fn parties_that_are_connected_hold_and_refer() {
+    nothing_breaks(Opening::Connected, 3, 1_000);
+}

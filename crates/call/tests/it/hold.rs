@@ -249,6 +249,10 @@ fn who_holds_and_is_sent_elsewhere_talks_there_when_it_takes_back() {
     let bye = request_to(&world, peer.0, &sip::Method::Bye);
     peer.respond(&mut world, &bye, "200 OK", "x", "");
     world.run_for(s(1.0));
+    let heard = world.media.iter().rfind(|fact| matches!(fact, MediaFact::Plays(..)));
+    let is_held =
+        |fact: &MediaFact| matches!(fact, MediaFact::Plays(KEY, LegId(2), _, url) if url == MUSIC);
+    assert!(heard.is_some_and(is_held), "whoever answers there is held: {heard:?}");
     offer(&mut world, 51, "sendrecv");
     let of_caller = world.media.iter().rfind(|fact| {
         matches!(

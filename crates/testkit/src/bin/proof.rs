@@ -71,13 +71,14 @@ fn threads() -> usize {
 fn prove_walk() -> Result<bool, String> {
     let depth = usize::try_from(number("PROOF_DEPTH", DEPTH)?).unwrap_or(usize::MAX);
     let mut held = true;
-    // why: with two callees and fewer choices the same time leads further, and with an application
-    // that is asked for each callee not as far.
+    // why: with two callees and fewer choices the same time leads further, and where an application
+    // is asked for each callee, or both parties may ask for everything, not as far.
     let openings = [
         (Opening::Waiting, depth),
         (Opening::Answered, depth),
         (Opening::LookingUp, depth + 2),
         (Opening::Screened, depth.saturating_sub(1)),
+        (Opening::Connected, depth.saturating_sub(1)),
     ];
     for (opening, depth) in openings {
         println!("every order of events, {opening:?}, {} threads", threads());

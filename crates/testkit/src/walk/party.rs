@@ -7,15 +7,24 @@ use sip::{Builder, Message, Method};
 
 use crate::world::SWITCH;
 
+/// Whom a REFER names.
+const ELSEWHERE: &str = "<sip:+4930999777@10.0.0.1>";
+
 /// A session description of the party at this address.
 fn description(address: SocketAddr) -> String {
+    described(address, 1, "sendrecv")
+}
+
+fn described(address: SocketAddr, version: u32, direction: &str) -> String {
     let ip = address.ip();
     format!(
-        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+        "v=0\r\no=- 1 {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+         m=audio 4000 RTP/AVP 0\r\na={direction}\r\n"
     )
 }
 
-fn answer(address: SocketAddr, request: &Message, status: u16) -> Bytes {
+/// A response of a party.
+pub(super) fn answer(address: SocketAddr, request: &Message, status: u16) -> Bytes {
     let invite = request.is(&Method::Invite);
     let mut builder = Builder::response_to(request, status, None).source(SWITCH).to_tag("callee");
     if invite {
@@ -54,6 +63,36 @@ fn sent(builder: Builder) -> Bytes {
     builder.build().expect("a request of ours").to_bytes()
 }
 
+/// What a party asked for inside its dialog.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    /// REFERs: one at most.
+    pub(super) refers: u32,
+    /// UPDATEs: one holds, the next takes back.
+    pub(super) holds: u32,
+}
+
+impl Asked {
+    /// Requests so far.
+    fn count(&self) -> u32 {
+        self.refers + self.holds
+    }
+
+    /// Asks for a transfer.
+    fn refers(&mut self, builder: Builder) -> Bytes {
+        self.refers += 1;
+        sent(builder.header("Refer-To", ELSEWHERE))
+    }
+
+    /// Holds, or takes back.
+    fn holds(&mut self, address: SocketAddr, builder: Builder) -> Bytes {
+        self.holds += 1;
+        let direction = if self.holds == 1 { "sendonly" } else { "sendrecv" };
+        let description = described(address, 1 + self.holds, direction);
+        sent(builder.body("application/sdp", description.as_bytes()))
+    }
+}
+
 /// The URI of a Contact.
 fn contact(message: &Message) -> String {
     let contact = message.header_text("Contact").unwrap_or_default();
@@ -77,6 +116,7 @@ pub(super) struct Callee {
     pub(super) repeated: bool,
     pub(super) acked: bool,
     pub(super) hung_up: bool,
+    pub(super) asked: Asked,
 }
 
 impl Callee {
@@ -92,6 +132,7 @@ impl Callee {
             repeated: false,
             acked: false,
             hung_up: false,
+            asked: Asked::default(),
         }
     }
 
@@ -134,16 +175,32 @@ impl Callee {
 
     pub(super) fn hangs_up(&mut self) -> Bytes {
         self.hung_up = true;
+        sent(self.request(Method::Bye))
+    }
+
+    pub(super) fn refers(&mut self) -> Bytes {
+        let builder = self.request(Method::Refer);
+        self.asked.refers(builder)
+    }
+
+    pub(super) fn holds(&mut self) -> Bytes {
+        let builder = self.request(Method::Update);
+        self.asked.holds(self.address, builder)
+    }
+
+    /// Its next request inside the dialog.
+    fn request(&self, method: Method) -> Builder {
+        let cseq = 1 + self.asked.count();
         let request = Request {
-            method: Method::Bye,
             uri: &contact(&self.invite),
-            branch: &format!("bye{}", self.address.ip()),
+            branch: &format!("callee{}x{cseq}", self.address.ip()),
             from: format!("{};tag=callee", header(&self.invite, "To")),
             to: header(&self.invite, "From"),
             call_id: header(&self.invite, "Call-ID"),
-            cseq: "1 BYE".to_owned(),
+            cseq: format!("{cseq} {}", method.as_str()),
+            method,
         };
-        sent(request.builder(self.address))
+        request.builder(self.address).header("Contact", format!("<sip:{}>", self.address))
     }
 }
 
@@ -157,13 +214,22 @@ pub(super) struct Caller {
     pub(super) cancelled: bool,
     pub(super) acked: bool,
     pub(super) hung_up: bool,
+    pub(super) asked: Asked,
 }
 
 const URI: &str = "sip:+4930999888@10.0.0.1";
 
 impl Caller {
     pub(super) fn new(address: SocketAddr) -> Caller {
-        Caller { address, answer: None, bye: None, cancelled: false, acked: false, hung_up: false }
+        Caller {
+            address,
+            answer: None,
+            bye: None,
+            cancelled: false,
+            acked: false,
+            hung_up: false,
+            asked: Asked::default(),
+        }
     }
 
     fn request(&self, method: Method, branch: &str, cseq: u32) -> Builder {
@@ -204,7 +270,23 @@ impl Caller {
 
     pub(super) fn hangs_up(&mut self) -> Bytes {
         self.hung_up = true;
-        sent(self.request(Method::Bye, "bye", 2))
+        sent(self.next_request(Method::Bye))
+    }
+
+    pub(super) fn refers(&mut self) -> Bytes {
+        let builder = self.next_request(Method::Refer);
+        self.asked.refers(builder)
+    }
+
+    pub(super) fn holds(&mut self) -> Bytes {
+        let builder = self.next_request(Method::Update);
+        self.asked.holds(self.address, builder)
+    }
+
+    /// Its next request inside the dialog.
+    fn next_request(&self, method: Method) -> Builder {
+        let cseq = 2 + self.asked.count();
+        self.request(method, &format!("caller{cseq}"), cseq)
     }
 
     pub(super) fn takes_bye(&mut self) -> Option<Bytes> {

@@ -15,7 +15,8 @@ use sip::{Flow, Message, Method, Transport};
 use verbs::rest::parse_update_call;
 
 use super::digest::digest;
-use super::party::{Callee, Caller};
+use super::opening::{CONFIRM, Opening, callee_address};
+use super::party::{Asked, Callee, Caller, answer};
 use crate::judge::{Fact, Judge};
 use crate::settings::carrier_settings;
 use crate::world::SWITCH;
@@ -24,23 +25,6 @@ const CALLER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)
 
 /// The callee of the second dial, which answers of hooks ask for.
 const ANOTHER: u8 = 9;
-
-/// What screens callees.
-const CONFIRM: &str = "/confirm";
-
-/// How the walk begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opening {
-    /// Three callees have been called; the caller waits for the bridge.
-    Waiting,
-    /// Three callees have been called; the caller was answered first.
-    Answered,
-    /// The names of two callees are looked up; ports are opened after.
-    LookingUp,
-    /// Three callees have been called, and all are to be screened: two have answered, and their
-    /// confirmHooks are being asked.
-    Screened,
-}
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +46,14 @@ pub enum Step {
     CallerHangsUp,
     /// The caller takes our BYE.
     CallerTakesBye,
+    /// The caller holds, or takes back.
+    CallerHolds,
+    /// This callee does.
+    CalleeHolds(u8),
+    /// The caller sends REFER.
+    CallerRefers,
+    /// This callee does.
+    CalleeRefers(u8),
     /// The oldest webhook that is being asked answers: nothing, a failure, another dial.
     HookAnswers(u8),
     /// Of the confirmHooks that are being asked the one in this place answers: nothing, which is
@@ -96,10 +88,10 @@ pub(super) struct Scene {
     sids: Vec<String>,
     commands: u64,
     begins: Opening,
-}
-
-fn callee_address(number: u8) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 2, number)), 5060)
+    /// Answers to NOTIFYs, which leave when the switch has done what it does.
+    replies: Vec<(SocketAddr, Bytes)>,
+    /// Nobody answers any more, whatever is asked.
+    silent: bool,
 }
 
 fn flow(remote: SocketAddr) -> Flow {
@@ -113,23 +105,6 @@ fn no_answer() -> HookFailure {
         message: "no answer".to_owned(),
         status: None,
     }
-}
-
-/// A list with one dial of these callees.
-fn list(numbers: &[u8], opening: Opening) -> String {
-    let target = |number: &u8| {
-        json!({ "type": "sip", "sipUri": format!("sip:b{number}@{}",
-        callee_address(*number)) })
-    };
-    let targets: Vec<_> = numbers.iter().map(target).collect();
-    let mut dial = json!({
-        "verb": "dial", "actionHook": "/done", "answerOnBridge": opening != Opening::Answered,
-        "timeout": 20, "target": targets
-    });
-    if opening == Opening::Screened {
-        dial["confirmHook"] = json!(CONFIRM);
-    }
-    json!([dial]).to_string()
 }
 
 impl Scene {
@@ -152,17 +127,16 @@ impl Scene {
             commands: 0,
             // why: the caller's own port is there at once, however the walk begins.
             begins: Opening::Waiting,
+            replies: Vec::new(),
+            silent: false,
         };
         let invite = scene.caller.calls();
         scene.say(CALLER, &invite);
         scene.begins = opening;
-        let numbers: &[u8] = if opening == Opening::LookingUp { &[1, 2] } else { &[1, 2, 3] };
-        scene.answer_hook(Ok(Some(list(numbers, opening))));
-        if opening == Opening::Screened {
-            for number in [0, 1] {
-                // why: what breaks here breaks at the first step, where it is told.
-                let _ = scene.take(Step::Says(number, 200));
-            }
+        scene.answer_hook(Ok(Some(opening.list(opening.callees()))));
+        for step in opening.steps() {
+            // why: what breaks here breaks at the first step, where it is told.
+            let _ = scene.take(*step);
         }
         scene
     }
@@ -202,13 +176,14 @@ impl Scene {
 
     fn steps_of(&self, number: u8, callee: &Callee, steps: &mut Vec<Step>) {
         let screened = self.begins == Opening::Screened;
+        let connected = self.begins == Opening::Connected;
         if callee.status.is_none() {
             let provisional = [(180, callee.rang), (183, callee.early)];
             let said = provisional.into_iter().filter(|(_, said)| !said);
             let statuses = said.map(|(status, _)| status).chain([200, 486, 500]);
             // why: where the walk begins otherwise these are walked, and a screening differs in
             // other things.
-            let left_out = |status: &u16| screened && matches!(status, 183 | 500);
+            let left_out = |status: &u16| (screened || connected) && matches!(status, 183 | 500);
             let statuses = statuses.filter(|status| !left_out(status));
             steps.extend(statuses.map(|status| Step::Says(number, status)));
             if usize::from(number) + 1 < self.sids.len() {
@@ -216,11 +191,15 @@ impl Scene {
             }
         }
         if callee.answered() && !callee.hung_up {
-            if !callee.repeated && !screened {
+            if !callee.repeated && !screened && !connected {
                 steps.push(Step::Says(number, 200));
             }
             if callee.acked {
                 steps.extend([Step::CalleeHangsUp(number), Step::Ends(number + 1)]);
+            }
+            if callee.acked && connected {
+                let (refers, holds) = (Step::CalleeRefers(number), Step::CalleeHolds(number));
+                steps.extend(self.asks(&callee.asked, refers, holds));
             }
         }
         if callee.cancel.is_some() {
@@ -245,6 +224,15 @@ impl Scene {
         if caller.bye.is_some() {
             steps.push(Step::CallerTakesBye);
         }
+        if self.begins == Opening::Connected && caller.acked && !caller.hung_up {
+            steps.extend(self.asks(&caller.asked, Step::CallerRefers, Step::CallerHolds));
+        }
+    }
+
+    /// What a party that is connected may still ask for: one REFER, to hold and to take back.
+    fn asks(&self, asked: &Asked, refers: Step, holds: Step) -> impl Iterator<Item = Step> {
+        let refers = (asked.refers < 1).then_some(refers);
+        refers.into_iter().chain((asked.holds < 2).then_some(holds))
     }
 
     /// Lets this happen, and says what broke.
@@ -260,9 +248,15 @@ impl Scene {
             Step::CallerAcks => self.caller(|caller| Some(caller.acknowledges())),
             Step::CallerHangsUp => self.caller(|caller| Some(caller.hangs_up())),
             Step::CallerTakesBye => self.caller(Caller::takes_bye),
+            Step::CallerHolds => self.caller(|caller| Some(caller.holds())),
+            Step::CallerRefers => self.caller(|caller| Some(caller.refers())),
+            Step::CalleeHolds(number) => self.callee(number, |callee| vec![callee.holds()]),
+            Step::CalleeRefers(number) => self.callee(number, |callee| vec![callee.refers()]),
             Step::HookAnswers(0) => self.answer_hook(Ok(None)),
             Step::HookAnswers(1) => self.answer_hook(Err(no_answer())),
-            Step::HookAnswers(_) => self.answer_hook(Ok(Some(list(&[ANOTHER], self.again())))),
+            Step::HookAnswers(_) => {
+                self.answer_hook(Ok(Some(self.begins.again().list(&[ANOTHER]))))
+            }
             Step::Confirms(place, answer) => self.confirm(place, answer),
             Step::NameFound(found) => self.answer_name(found),
             Step::PortOpens(opens) => self.answer_port(opens),
@@ -308,6 +302,7 @@ impl Scene {
 
     /// Everybody is gone without a word; then nothing may be left either.
     pub(super) fn rest_alone(mut self) -> Result<(), String> {
+        self.silent = true;
         for _ in 0..2_000 {
             let steps = self.steps();
             let answer = |step: &&Step| {
@@ -402,14 +397,6 @@ impl Scene {
         }
     }
 
-    /// How another dial is run, which an answer asks for: the caller waits for the bridge.
-    fn again(&self) -> Opening {
-        match self.begins {
-            Opening::Screened => Opening::Screened,
-            _ => Opening::Waiting,
-        }
-    }
-
     fn confirm(&mut self, place: u8, answer: u8) {
         let place = usize::from(place);
         if place >= self.confirms.len() {
@@ -466,6 +453,9 @@ impl Scene {
                 Output::Bound { .. } => {}
             }
         }
+        for (from, reply) in std::mem::take(&mut self.replies) {
+            self.say(from, &reply);
+        }
         let prompt = self.begins != Opening::LookingUp;
         if prompt && !self.names.is_empty() {
             self.answer_name(true);
@@ -477,6 +467,10 @@ impl Scene {
 
     fn deliver(&mut self, to: SocketAddr, bytes: &[u8]) {
         let Ok(message) = Message::parse(bytes) else { return };
+        if message.is(&Method::Notify) {
+            let reply = (!self.silent).then(|| (to, answer(to, &message, 200)));
+            return self.replies.extend(reply);
+        }
         if to == CALLER {
             return self.deliver_to_caller(message);
         }
@@ -521,6 +515,11 @@ impl Scene {
             Effect::Media(Media::Open(leg, _)) => self.opening.push((key, leg)),
             Effect::Media(Media::Close(leg)) => {
                 self.ports.remove(&(key, leg));
+            }
+            Effect::Media(Media::Adopt(leg, before)) => {
+                if self.ports.remove(&before) {
+                    self.ports.insert((key, leg));
+                }
             }
             Effect::Hook { hook, request } if request.hook.url == CONFIRM => {
                 self.confirms.push((key, hook));

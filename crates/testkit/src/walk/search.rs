@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::scene::{Opening, Scene, Step};
+use super::opening::Opening;
+use super::scene::{Scene, Step};
 
 /// What one depth came to.
 #[derive(Clone, Copy, Debug, Default)]

@@ -34,6 +34,7 @@ impl Call {
             self.effect(Effect::Media(Media::Boost(winner, boost)));
         }
         self.effect(Effect::Media(Media::Bridge(self.caller.id, winner)));
+        self.go_on_holding(cx, winner);
         if let Some(digits) = digits {
             self.effect(Effect::Media(Media::SendKeys(winner, digits, KEY)));
         }

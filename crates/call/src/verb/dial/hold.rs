@@ -50,6 +50,17 @@ impl Call {
         }
     }
 
+    /// Two parties were connected: one that held before, whoever it was connected to, holds now.
+    pub(crate) fn go_on_holding(&mut self, cx: Context<'_>, winner: LegId) {
+        if self.caller.holds {
+            let invite = self.caller.origin.request().cloned();
+            self.note_hold(cx, self.caller.id, invite.as_ref());
+        }
+        if self.legs.get(&winner).is_some_and(|leg| leg.holds) {
+            self.note_hold(cx, winner, None);
+        }
+    }
+
     fn hold_by(&mut self, holder: LegId) -> Option<&mut Hold> {
         self.dial.as_mut()?.holds.iter_mut().find(|hold| hold.holder == holder)
     }

@@ -67,6 +67,7 @@ impl Call {
         });
         self.script.stage = Stage::Running(Running::Dial);
         self.effect(Effect::Media(Media::Bridge(self.caller.id, id)));
+        self.go_on_holding(cx, id);
         self.settle(cx);
     }
 
