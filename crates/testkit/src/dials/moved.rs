@@ -36,7 +36,7 @@ pub(super) fn vary(seed: u64, lists: Vec<&mut Value>) {
                 1 => {
                     let fields = target.as_object_mut().into_iter();
                     fields.for_each(|fields| {
-                        fields.retain(|name, _| name != "auth" && name != "sipUri")
+                        fields.retain(|name, _| name != "auth" && name != "sipUri");
                     });
                     target["type"] = json!("user");
                     target["name"] = json!(GONE);

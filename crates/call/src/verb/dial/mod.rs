@@ -3,9 +3,10 @@
 //! `order.rs` is who is called when, `targets.rs` turns targets into legs, `ring.rs` is the race;
 //! `crank_back.rs` is who is called in the place of whom, `redirect.rs` and `bounds.rs` what a 3xx
 //! adds to that. `confirm.rs` is the screening, `hears.rs` what the caller hears meanwhile,
-//! `elsewhere.rs` where a party may send another. `connected.rs` is the bridge; `keys.rs`, `hold.rs`, `whisper.rs`, `refer.rs`, `transfer.rs` and `join.rs` are what its
-//! parties and programs do on it. `result.rs` is the outcome and its payload. This file holds what
-//! a dial knows and carries out the steps of the race.
+//! `elsewhere.rs` where a party may send another. `connected.rs` is the bridge; `keys.rs`,
+//! `hold.rs`, `whisper.rs`, `refer.rs`, `transfer.rs` and `join.rs` are what its parties and
+//! programs do on it. `result.rs` is the outcome and its payload. This file holds what a dial knows
+//! and carries out the steps of the race.
 
 mod bounds;
 pub(crate) mod confirm;
