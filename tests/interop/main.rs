@@ -34,6 +34,7 @@ mod phones_over_tcp;
 mod pjsua_phones;
 mod provisionals;
 mod provisioning_over_rest;
+mod redirections;
 mod registered_users;
 mod replaced;
 mod requests_within_a_call;

@@ -425,6 +425,7 @@ impl Call {
             | Event::Progress { .. }
             | Event::Answered { .. }
             | Event::Responded { .. }
+            | Event::RefreshChallenged { .. }
             | Event::Rejected { .. } => {}
         }
     }
@@ -443,7 +444,7 @@ impl Call {
                 }
                 self.lose_by_peer(leg, status, &reason, cause);
                 self.rest_gateway(cx, leg, response.as_ref());
-                self.note_redirection(leg, response.as_ref());
+                self.note_redirection(cx, leg, response.as_ref());
                 self.callee_input(cx, leg, callee::Input::Rejected);
             }
             Event::Ended { request, .. } => {
@@ -461,7 +462,8 @@ impl Call {
             Event::Invite { .. }
             | Event::Accepted { .. }
             | Event::Cancelled { .. }
-            | Event::Responded { .. } => {}
+            | Event::Responded { .. }
+            | Event::RefreshChallenged { .. } => {}
         }
     }
 }

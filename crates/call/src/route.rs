@@ -42,8 +42,10 @@ pub(crate) struct Attempt {
     pub(crate) credentials: Option<Credentials>,
     /// Route of the INVITE, where the application names its next hop.
     pub(crate) proxy: Option<String>,
-    /// A carrier's 3xx named it, so it may not lead inside.
-    pub(crate) redirected: bool,
+    /// The user whose device it is.
+    pub(crate) user: Option<String>,
+    /// A 3xx from there named it, which bounds where it may lead.
+    pub(crate) redirected_by: Option<IpAddr>,
 }
 
 /// The ways to call one target.
@@ -252,7 +254,8 @@ impl Directory<'_> {
                     diversion: None,
                     credentials: None,
                     proxy: None,
-                    redirected: false,
+                    user: Some(user.to_owned()),
+                    redirected_by: None,
                 }
             })
             .collect();
@@ -299,7 +302,8 @@ fn gateway_attempt(
         reaches: Reaches::Carrier(carrier.send_call_sid),
         credentials: carrier.credentials.clone(),
         proxy: None,
-        redirected: false,
+        user: None,
+        redirected_by: None,
     }
 }
 
@@ -344,7 +348,8 @@ fn sip_uri_attempt(sip_uri: &str) -> Result<Attempt, Unroutable> {
         diversion: None,
         credentials: None,
         proxy: None,
-        redirected: false,
+        user: None,
+        redirected_by: None,
     })
 }
 

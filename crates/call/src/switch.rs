@@ -9,6 +9,7 @@
 
 mod act;
 mod join;
+mod refresh;
 pub(crate) mod replace;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -346,6 +347,9 @@ impl Switch {
             }
             Event::Responded { sent, status, reason, .. } => {
                 return self.responded(*sent, *status, reason.clone());
+            }
+            Event::RefreshChallenged { id, method, answered, response } => {
+                return self.prove_refresh(now, *id, method, *answered, response);
             }
             Event::Request { id: Some(id), .. }
             | Event::Progress { id, .. }

@@ -172,6 +172,7 @@ impl Stage {
                 | Event::Responded { id, .. }
                 | Event::Modified { id, .. }
                 | Event::NotModified { id, .. }
+                | Event::RefreshChallenged { id, .. }
                 | Event::Reinvite { id, .. } => assert!(self.alive.contains(&id), "{id}"),
             }
         }

@@ -472,7 +472,8 @@ impl Phone {
                 Some(_) => self.note(now, Note::Offered(status)),
                 None => {}
             },
-            Event::Accepted { .. } => {}
+            // why: a phone has no credentials for a challenge inside a call.
+            Event::Accepted { .. } | Event::RefreshChallenged { .. } => {}
             Event::Released { id } => {
                 self.up.remove(&id);
                 self.cancelled.remove(&id);

@@ -32,6 +32,8 @@ pub(crate) struct Leg {
     /// Index among the attempts of that target.
     pub(crate) attempt: usize,
     pub(crate) route: Attempt,
+    /// Who is called in its place if it fails: turn after turn, those of one together.
+    pub(crate) waiting: VecDeque<Vec<Attempt>>,
     pub(crate) flow: Option<Flow>,
     /// The same peer for an INVITE that is too long for a datagram.
     pub(crate) large: Option<Flow>,
@@ -75,7 +77,7 @@ pub(crate) struct Leg {
     pub(crate) login: Option<Login>,
     /// The answer to the challenge that came last, until it is sent.
     pub(crate) proofs: Vec<Proof>,
-    /// Its carrier said where else to call; that is done in its place.
+    /// It said where else to call; that is done in its place.
     pub(crate) redirected: bool,
     /// What it must accept before it may win.
     pub(crate) screening: Option<Box<Screening>>,
@@ -94,6 +96,7 @@ impl Leg {
             target: 0,
             attempt: 0,
             route,
+            waiting: VecDeque::new(),
             flow: None,
             large: None,
             ways: VecDeque::new(),
@@ -146,7 +149,8 @@ impl Leg {
             diversion: None,
             credentials: None,
             proxy: None,
-            redirected: false,
+            user: None,
+            redirected_by: None,
         };
         Some(Leg {
             state: State::Up,

@@ -3,9 +3,9 @@
 //!
 //! Which challenge is answered and how often is [`sip::Login`]'s; when the INVITE may go out again
 //! is the machine's (`leg/callee.rs`). The credentials are those of one attempt and go to its next
-//! hop alone: no redirection is followed.
+//! hop alone: a redirection drops them.
 
-use sip::{Message, Method, Proof};
+use sip::{Login, Message, Method, Proof};
 
 use crate::call::Call;
 use crate::effect::SipAction;
@@ -47,10 +47,36 @@ impl Call {
     /// What a further request to a leg that challenged us carries. RFC 3261 §22.3.
     pub(crate) fn proofs_for(&mut self, id: LegId, method: &Method, uri: &str) -> Vec<Proof> {
         let cnonce = self.random.hex_128();
-        let login = match id == self.caller.id {
+        let login = self.login_of(id);
+        login.map(|login| login.next(method, uri, &cnonce)).unwrap_or_default()
+    }
+
+    /// What answers the challenge to a request inside the dialog of a leg; nothing where that is
+    /// final. `answered` says that the request had carried an answer.
+    pub(crate) fn answer_inside(
+        &mut self,
+        id: LegId,
+        response: &Message,
+        method: &Method,
+        uri: &str,
+        answered: bool,
+    ) -> Vec<Proof> {
+        let cnonce = self.random.hex_128();
+        let Some(login) = self.login_of(id) else { return Vec::new() };
+        if !answered {
+            login.forget(response);
+        }
+        let answer = login.answer(response, method, uri, &cnonce);
+        answer.unwrap_or_else(|why| {
+            tracing::warn!(call_sid = self.sid_of(id), "a challenge inside a call: {why}");
+            Vec::new()
+        })
+    }
+
+    fn login_of(&mut self, id: LegId) -> Option<&mut Login> {
+        match id == self.caller.id {
             true => self.caller.login.as_mut(),
             false => self.legs.get_mut(&id).and_then(|leg| leg.login.as_mut()),
-        };
-        login.map(|login| login.next(method, uri, &cnonce)).unwrap_or_default()
+        }
     }
 }

@@ -314,3 +314,74 @@ fn no_word_of_the_password_leaves_the_switch() {
     }
     assert!(!format!("{:?}", carrier(None).config.settings).contains("secret"), "Debug");
 }
+
+/// Answers this request of the switch with a challenge of this nonce.
+fn asks(world: &mut World, peer: Raw, request: &Sent, nonce: &str) {
+    let challenge = format!("Digest realm=\"r\", nonce=\"{nonce}\", qop=\"auth\"");
+    let status = format!("401 Unauthorized\r\nWWW-Authenticate: {challenge}");
+    peer.respond(world, request, &status, "x", "");
+    world.run_for(s(0.1));
+}
+
+#[test]
+fn a_refresh_of_the_session_is_answered_for_each_time_that_it_is_asked() {
+    for (allow, method) in [("INVITE, UPDATE", Method::Update), ("INVITE", Method::Invite)] {
+        let peer = Raw(callee_address(1));
+        let targets = json!({ "target": [target_of("jane", "secret")] });
+        let scene = Scene::running(&json!([crate::scene::dial(0, &targets)]));
+        let mut world = scene.caller(crate::scene::patient()).begin();
+        world.run_for(s(0.2));
+        let invite = invites(&world).remove(0);
+        asks(&mut world, peer, &invite, "first");
+        let invite = invites(&world).pop().unwrap();
+        let terms =
+            format!("Require: timer\r\nSession-Expires: 90;refresher=uac\r\nAllow: {allow}");
+        let accepted = format!("200 OK\r\n{terms}");
+        peer.respond(&mut world, &invite, &accepted, "x", &description(peer, 1, ""));
+        for round in 0..3 {
+            world.run_for(s(45.2));
+            let refresh = requests_to(&world, peer.0, &method).pop().unwrap();
+            assert!(refresh.at > 44.0 * f64::from(round + 1), "{method:?}");
+            // Not stale: what it was asked before is long forgotten there.
+            asks(&mut world, peer, &refresh, &format!("nonce-{round}"));
+            let again = requests_to(&world, peer.0, &method).pop().unwrap();
+            let credentials = proof(&again.message, "Authorization", &method);
+            assert_eq!(credentials.nonce, format!("nonce-{round}"));
+            let body =
+                if method == Method::Invite { description(peer, 1, "") } else { String::new() };
+            peer.respond(&mut world, &again, &accepted, "x", &body);
+            world.run_for(s(0.1));
+        }
+        assert!(!methods_to(&world, peer.0).contains(&"BYE".to_owned()), "the session lives on");
+        assert!(alerts(&world).is_empty());
+        world.with_switch(|switch, now| switch.end_all(now));
+        world.run_for(s(0.1));
+        let bye = request_to(&world, peer.0, &Method::Bye);
+        proof(&bye.message, "Authorization", &Method::Bye);
+        peer.respond(&mut world, &bye, "200 OK", "x", "");
+        finish(&mut world);
+    }
+}
+
+#[test]
+fn who_asks_at_a_refresh_for_credentials_that_nobody_gave_gets_none() {
+    let peer = Raw(callee_address(1));
+    let scene = Scene::running(&json!([crate::scene::dial(1, &json!({}))]));
+    let mut world = scene.caller(crate::scene::patient()).begin();
+    world.run_for(s(0.2));
+    let invite = invites(&world).remove(0);
+    let terms = "Require: timer\r\nSession-Expires: 90;refresher=uac\r\nAllow: UPDATE";
+    let accepted = format!("200 OK\r\n{terms}");
+    peer.respond(&mut world, &invite, &accepted, "x", &description(peer, 1, ""));
+    world.run_for(s(45.1));
+    let refresh = requests_to(&world, peer.0, &Method::Update).pop().unwrap();
+    asks(&mut world, peer, &refresh, "n");
+    world.run_for(s(5.0));
+    assert_eq!(requests_to(&world, peer.0, &Method::Update).len(), 1);
+    world.with_switch(|switch, now| switch.end_all(now));
+    world.run_for(s(0.1));
+    let bye = request_to(&world, peer.0, &Method::Bye);
+    assert_eq!(bye.header("Authorization"), None);
+    peer.respond(&mut world, &bye, "200 OK", "x", "");
+    finish(&mut world);
+}

@@ -10,6 +10,7 @@ use sip::Method;
 use testkit::{Caller, SWITCH, World};
 
 use crate::raw::{Raw, Request, description};
+use crate::redirections::redirects;
 use crate::registered_user_is_called::register;
 use crate::scene::{CALLER, Scene, callee_address, dial, finish, patient, result, s, target, text};
 use crate::sent::{Sent, request_to, requests_to, response_to, responses_to, sent_to};
@@ -279,4 +280,34 @@ fn what_a_peer_sends_back_ends_when_its_hops_are_used_up() {
     assert_eq!(responses_to(&world, callee_address(1), 483).len(), 1);
     assert!(world.run_until_quiet(s(200.0)), "not quiet");
     assert_eq!(world.switch.alive().calls, 0);
+}
+
+#[test]
+fn a_redirection_to_who_sends_our_call_back_is_found() {
+    // Callee 2 says that somebody else there takes the call, who calls what was dialled first.
+    let peer = Raw(callee_address(2));
+    let list = json!([dial(0, &json!({ "target": [target(2)], "timeout": 5 }))]);
+    let scene = Scene::running(&list).settings(|settings| {
+        let carrier = Arc::make_mut(&mut settings.carriers[0]);
+        let host = GatewayHost::Net(peer.0.ip().into());
+        let like = carrier.gateways[0].clone();
+        carrier.gateways.push(Gateway { host, ..like });
+    });
+    let mut world = scene.caller(patient()).begin();
+    world.run_for(s(0.2));
+    let moved = format!("<sip:mirror@{}>", peer.0);
+    redirects(&mut world, peer, &moved);
+    let invite = requests_to(&world, peer.0, &Method::Invite).pop().unwrap();
+    assert_eq!(invite.message.request_uri().unwrap(), format!("sip:mirror@{}", peer.0));
+    let sent = world.wire.iter().rev().find(|(_, sent)| sent.to == peer.0).unwrap();
+    let text = String::from_utf8_lossy(&sent.1.bytes).into_owned();
+    let text = text.replacen(&format!("sip:mirror@{}", peer.0), "sip:+4930999888@10.0.0.1", 1);
+    let via = format!("\r\nVia: SIP/2.0/UDP {};branch=z9hG4bK-back\r\n", peer.0);
+    world.say(peer.0, &text.replacen("\r\n", &via, 1));
+    world.run_for(s(0.2));
+    assert_eq!(responses_to(&world, peer.0, 482).len(), 1);
+    peer.respond(&mut world, &invite, "482 Loop Detected", "t", "");
+    finish(&mut world);
+    assert_eq!(result(&world)["dial_sip_status"], 482);
+    assert_eq!(world.application.calls(false).len(), 1, "no call came in");
 }

@@ -9,7 +9,9 @@ mod scene;
 mod sent;
 mod stranger;
 
+mod a_device_redirects;
 mod a_device_transfers;
+mod a_sip_uri_redirects;
 mod action_hook_answers;
 mod answer_crosses_cancel;
 mod answer_waits_for_a_prack;

@@ -79,6 +79,20 @@ impl Raw {
         tag: &str,
         body: &str,
     ) {
+        let contact = format!("Contact: <sip:raw@{}>\r\n", self.0);
+        self.respond_with(world, request, status, tag, &contact, body);
+    }
+
+    /// As [`Raw::respond`], with these further headers alone, each with its CRLF.
+    pub(crate) fn respond_with(
+        self,
+        world: &mut World,
+        request: &Sent,
+        status: &str,
+        tag: &str,
+        lines: &str,
+        body: &str,
+    ) {
         let message = &request.message;
         let Raw(address) = self;
         let mut text = format!("SIP/2.0 {status}\r\n");
@@ -87,7 +101,7 @@ impl Raw {
         }
         let to = message.header_text("To").unwrap();
         let tag = if to.contains(";tag=") { String::new() } else { format!(";tag={tag}") };
-        text.push_str(&format!("To: {to}{tag}\r\nContact: <sip:raw@{address}>\r\n"));
+        text.push_str(&format!("To: {to}{tag}\r\n{lines}"));
         text.push_str(&with_body(body));
         world.say(address, &text);
     }

@@ -4,14 +4,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use call::settings::{Client, Credentials, Gateway, GatewayHost};
+use call::settings::{Credentials, Gateway, GatewayHost};
 use serde_json::{Value, json};
 use sip::Method;
 use testkit::{Callee, SWITCH, World};
 
 use crate::raw::Raw;
-use crate::registered_user_is_called::register;
-use crate::scene::{Scene, answers, callee_address, dial, finish, patient, refuses, result, s};
+use crate::scene::{Scene, answers, callee_address, finish, patient, refuses, result, s};
 use crate::sent::{Sent, methods_to, requests_to};
 
 /// The gateway, played by hand.
@@ -73,6 +72,34 @@ fn moved_to(contact: &str) -> String {
     format!("302 Moved Temporarily\r\nContact: {contact}")
 }
 
+/// Answers what the switch sent last to this peer with a 302 to these contacts alone.
+pub(crate) fn redirects(world: &mut World, peer: Raw, contacts: &str) {
+    let invite = invites_to(world, peer.0).pop().unwrap();
+    let lines = format!("Contact: {contacts}\r\n");
+    peer.respond_with(world, &invite, "302 Moved Temporarily", "moved", &lines, "");
+    world.run_for(s(0.2));
+}
+
+/// What came of each attempt of the only target.
+pub(crate) fn tried(world: &World) -> Vec<Value> {
+    attempts(world).iter().map(|attempt| attempt["sip_status"].clone()).collect()
+}
+
+/// The only target failed by this 302, and the dial with it.
+#[track_caller]
+pub(crate) fn assert_not_followed(world: &World, why: &str) {
+    let result = result(world);
+    assert_eq!(
+        (&result["dial_status"], &result["dial_sip_status"]),
+        (&"failed".into(), &302.into())
+    );
+    let target = &result["dial_targets"][0];
+    assert_eq!(target["call_status"], "failed", "{why}");
+    assert_eq!(target["sip_status"], 302, "{why}");
+    assert_eq!(target["sip_reason"], "Moved Temporarily", "{why}");
+    assert_eq!(target["lost_because"], "rejected", "{why}");
+}
+
 fn attempts(world: &World) -> &Vec<Value> {
     result(world)["dial_targets"][0]["attempts"].as_array().unwrap()
 }
@@ -89,8 +116,7 @@ fn a_redirection_that_is_allowed_is_followed() {
     assert_eq!(invite.header("X-Evil"), None);
     assert_eq!(invite.header("Authorization"), None);
     assert_eq!(result(&world)["dial_status"], "completed");
-    let tried: Vec<_> = attempts(&world).iter().map(|a| &a["sip_status"]).collect();
-    assert_eq!(tried, [302, 200]);
+    assert_eq!(tried(&world), [302, 200]);
     assert_eq!(attempts(&world)[1]["uri"], uri);
 }
 
@@ -103,8 +129,7 @@ fn the_preferred_contact_is_called_first_and_the_next_where_it_fails() {
     // Its own contact has no q, which is the highest.
     gateway_says(&mut world, "500 Server Internal Error");
     finish(&mut world);
-    let tried: Vec<_> = attempts(&world).iter().map(|a| a["sip_status"].clone()).collect();
-    assert_eq!(tried, [302, 500, 503, 200]);
+    assert_eq!(tried(&world), [302, 500, 503, 200]);
     assert_eq!(attempts(&world)[2]["uri"], format!("sip:b@{two}"));
     assert_eq!(result(&world)["dial_status"], "completed");
 }
@@ -152,8 +177,7 @@ fn a_redirection_inside_leads_nowhere() {
     gateway_says(&mut world, "486 Busy Here");
     finish(&mut world);
     assert_eq!(methods_to(&world, callee_address(1)), [""; 0]);
-    let tried: Vec<_> = attempts(&world).iter().map(|a| a["sip_status"].clone()).collect();
-    assert_eq!(tried, [302, 503, 486]);
+    assert_eq!(tried(&world), [302, 486]);
     assert_eq!(result(&world)["dial_status"], "busy");
 }
 
@@ -173,8 +197,7 @@ fn what_sip_over_these_transports_does_not_carry_is_passed_over() {
         gateway_says(&mut world, "486 Busy Here");
         finish(&mut world);
         assert_eq!(methods_to(&world, callee_address(1)), [""; 0], "{contact}");
-        let tried: Vec<_> = attempts(&world).iter().map(|a| a["sip_status"].clone()).collect();
-        assert_eq!(tried, [302, 486], "{contact}");
+        assert_eq!(tried(&world), [302, 486], "{contact}");
     }
 }
 
@@ -251,32 +274,6 @@ fn redirections_that_branch_without_end_come_to_one() {
     let uris: std::collections::BTreeSet<&str> =
         attempts(&world).iter().map(|attempt| attempt["uri"].as_str().unwrap()).collect();
     assert_eq!(uris.len(), tried, "nobody is called twice");
-}
-
-#[test]
-fn only_a_carrier_may_redirect() {
-    for target in [crate::scene::target(1), json!({ "type": "user", "name": "jane" })] {
-        let list = json!([dial(0, &json!({ "target": [target], "timeout": 3 }))]);
-        let mut world = Scene::running(&list)
-            .settings(|settings| {
-                let (username, password) = ("jane".to_owned(), "secret".to_owned());
-                settings.clients.push(Client { username, password });
-                let carriers = settings.carriers.iter_mut();
-                carriers.for_each(|carrier| Arc::make_mut(carrier).follow_redirects = true);
-            })
-            .before_the_call();
-        let callee = Raw(callee_address(1));
-        register(&mut world, callee, 1);
-        world.call("A");
-        world.run_for(s(0.2));
-        let invite = invites_to(&world, callee.0).remove(0);
-        let moved = moved_to(&format!("<sip:moved@{}>", callee_address(2)));
-        callee.respond(&mut world, &invite, &moved, "t", "");
-        finish(&mut world);
-        assert_eq!(methods_to(&world, callee_address(2)), [""; 0], "{target}");
-        assert_eq!(result(&world)["dial_status"], "failed", "{target}");
-        assert_eq!(result(&world)["dial_sip_status"], 302, "{target}");
-    }
 }
 
 #[test]

@@ -11,14 +11,19 @@ use crate::sent::{request_to, response_to};
 
 /// Registers `jane` from this address, as a phone with two lines would.
 pub(crate) fn register(world: &mut World, peer: Raw, cseq: u32) {
+    register_as("jane", world, peer, cseq);
+}
+
+/// Registers this user, whose password is `secret`, from this address.
+pub(crate) fn register_as(user: &str, world: &mut World, peer: Raw, cseq: u32) {
     let Raw(address) = peer;
     let request = |cseq: u32, authorization: &str| {
         format!(
             "REGISTER sip:10.0.0.1 SIP/2.0\r\n\
              Via: SIP/2.0/UDP {address};branch=z9hG4bK-register-{cseq}\r\n\
-             From: <sip:jane@10.0.0.1>;tag=r\r\nTo: <sip:jane@10.0.0.1>\r\n\
+             From: <sip:{user}@10.0.0.1>;tag=r\r\nTo: <sip:{user}@10.0.0.1>\r\n\
              Call-ID: register-{address}\r\nCSeq: {cseq} REGISTER\r\nMax-Forwards: 70\r\n\
-             Contact: <sip:jane@{address}>\r\nExpires: 30\r\n{authorization}\
+             Contact: <sip:{user}@{address}>\r\nExpires: 30\r\n{authorization}\
              Content-Length: 0\r\n\r\n"
         )
     };
@@ -29,7 +34,7 @@ pub(crate) fn register(world: &mut World, peer: Raw, cseq: u32) {
         &challenge,
         &Method::Register,
         "sip:10.0.0.1",
-        "jane",
+        user,
         "secret",
         &format!("cnonce-{address}"),
         1,

@@ -109,11 +109,7 @@ impl Login {
         uri: &str,
         cnonce: &str,
     ) -> Result<Vec<Proof>, Unanswered> {
-        let (challenges, header) = match response.status() {
-            Some(401) => ("WWW-Authenticate", "Authorization"),
-            Some(407) => ("Proxy-Authenticate", "Proxy-Authorization"),
-            _ => return Err(Unanswered::NoChallenge),
-        };
+        let (challenges, header) = asking(response).ok_or(Unanswered::NoChallenge)?;
         let challenges = response.header_all(challenges);
         let offers: Vec<Offer> = challenges.filter_map(Offer::read).collect();
         let asked = offers.first().ok_or(Unanswered::NoChallenge)?.realm.clone();
@@ -137,6 +133,13 @@ impl Login {
         Ok(self.next(method, uri, cnonce))
     }
 
+    /// Whoever sent this 401 or 407 asks anew: the request carried no answer of ours, so that
+    /// nothing is refused by it.
+    pub fn forget(&mut self, response: &Message) {
+        let header = asking(response).map(|(_, header)| header);
+        self.given.retain(|given| Some(given.header) != header);
+    }
+
     /// The headers for a further request to the same server; none where nobody ever challenged.
     /// RFC 3261 §22.3: they go into each request with the same Call-ID.
     pub fn next(&mut self, method: &Method, uri: &str, cnonce: &str) -> Vec<Proof> {
@@ -149,6 +152,15 @@ impl Login {
             Some(Proof { header, value })
         };
         given.iter_mut().filter_map(prove).collect()
+    }
+}
+
+/// The header of the challenges of a response, and that of their answer.
+fn asking(response: &Message) -> Option<(&'static str, &'static str)> {
+    match response.status() {
+        Some(401) => Some(("WWW-Authenticate", "Authorization")),
+        Some(407) => Some(("Proxy-Authenticate", "Proxy-Authorization")),
+        _ => None,
     }
 }
 

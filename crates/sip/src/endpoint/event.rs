@@ -367,6 +367,20 @@ pub enum Event {
         /// The peer's response, if there is one; already acknowledged.
         response: Option<Message>,
     },
+    /// A refresh of the session was answered with 401 or 407 (RFC 4028 §7.4).
+    /// [`Endpoint::refresh_again`](super::Endpoint::refresh_again) repeats it with an answer; else
+    /// it is tried again later, as any refresh that failed.
+    RefreshChallenged {
+        /// The session.
+        id: InviteId,
+        /// UPDATE or INVITE: what an answer is made for, with
+        /// [`Endpoint::request_uri`](super::Endpoint::request_uri).
+        method: Method,
+        /// It had carried an answer already.
+        answered: bool,
+        /// The 401 or 407.
+        response: Message,
+    },
     /// Any other request; [`Endpoint::reply`](super::Endpoint::reply) is due within 64*T1.
     Request {
         /// The session in whose dialog it came.

@@ -74,6 +74,22 @@ impl Endpoint {
         is_wanted
     }
 
+    /// Repeats the refresh of a session with these headers, which answer the challenge of its
+    /// [`Event::RefreshChallenged`](super::Event) (RFC 3261 §22.2). `false`, and nothing is sent,
+    /// where we do not refresh the session, do so already, or it is not up.
+    pub fn refresh_again(
+        &mut self,
+        now: Instant,
+        id: InviteId,
+        headers: &[(String, String)],
+    ) -> bool {
+        let session = self.sessions.get_mut(&id);
+        let is_wanted =
+            session.is_some_and(|session| session.refresh_again(&mut self.stack, now, headers));
+        self.release();
+        is_wanted
+    }
+
     /// The session with this dialog, early ones included, and how far the dialog has come; what a
     /// Replaces header asks for (RFC 3891 §3). `None` once nothing is left of it.
     pub fn dialog(

@@ -250,6 +250,8 @@ impl Session {
                 None => default_reason(status).to_owned(),
             };
             step.report(Event::NotModified { id: self.id, status, reason, cause, response });
+        } else if let Some(response) = &response {
+            self.challenged(step, Method::Invite, response);
         }
         self.start_next(step);
         self.feed_expiry(step, expiry::Input::Failed);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{Session, Side, Step, accept, connect, expiry, provisional::names, reinvite::Attempt};
 use crate::{
-    endpoint::{EndCause, Respond},
+    endpoint::{EndCause, Event, Respond},
     headers::Params,
     message::{Message, decimal},
     method::Method,
@@ -50,7 +50,7 @@ struct Terms {
 }
 
 /// The session timer of one session.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(super) struct Expiry {
     state: expiry::State,
     /// The least interval that the peer has asked for.
@@ -59,11 +59,22 @@ pub(super) struct Expiry {
     raised: bool,
     /// The peer takes UPDATE.
     updates: bool,
+    /// What answers a challenge, for the refresh that is next.
+    proofs: Vec<(String, String)>,
+    /// The refresh that is under way carries such an answer.
+    answered: bool,
 }
 
 impl Expiry {
     pub(super) fn off() -> Expiry {
-        Expiry { state: expiry::State::Off, min_se: None, raised: false, updates: false }
+        Expiry {
+            state: expiry::State::Off,
+            min_se: None,
+            raised: false,
+            updates: false,
+            proofs: Vec::new(),
+            answered: false,
+        }
     }
 }
 
@@ -255,22 +266,48 @@ impl Session {
         self.carry_out(step, actions);
     }
 
+    /// The core answers the challenge to a refresh of ours; whether that is sent.
+    pub(crate) fn refresh_again(
+        &mut self,
+        stack: &mut Stack,
+        now: Instant,
+        proofs: &[(String, String)],
+    ) -> bool {
+        let is_due = self.is_up() && matches!(self.expiry.state, expiry::State::Ours { .. });
+        if is_due {
+            self.expiry.proofs = proofs.to_vec();
+            self.feed_expiry(&mut Step::new(stack, now), expiry::Input::Due);
+        }
+        is_due
+    }
+
+    /// A refresh of ours was challenged, if that is what the response says.
+    pub(super) fn challenged(&self, step: &mut Step<'_>, method: Method, response: &Message) {
+        if matches!(response.status(), Some(401 | 407)) {
+            let (id, answered, response) = (self.id, self.expiry.answered, response.clone());
+            step.report(Event::RefreshChallenged { id, method, answered, response });
+        }
+    }
+
     /// Sends a refresh of ours.
     pub(super) fn refresh_session(&mut self, step: &mut Step<'_>) {
+        let proofs = std::mem::take(&mut self.expiry.proofs);
+        self.expiry.answered = !proofs.is_empty();
         if self.expiry.updates {
-            return self.send_refresh(step);
+            return self.send_refresh(step, proofs);
         }
         let Some(description) = self.described.clone() else {
             return self.feed_expiry(step, expiry::Input::Failed);
         };
         // One of the core that is under way refreshes the session too.
-        self.start_change(step, Attempt { description, headers: Vec::new(), reported: false });
+        self.start_change(step, Attempt { description, headers: proofs, reported: false });
     }
 
-    fn send_refresh(&mut self, step: &mut Step<'_>) {
+    fn send_refresh(&mut self, step: &mut Step<'_>, proofs: Vec<(String, String)>) {
         let branch = step.stack.generator.next_u128();
         let contact = self.contact.clone();
-        let headers = self.refresh_headers(step.stack);
+        let mut headers = self.refresh_headers(step.stack);
+        headers.extend(proofs);
         let agent = step.stack.agent.clone();
         let Some(dialog) = self.current() else { return };
         let mut builder = dialog
@@ -312,7 +349,10 @@ impl Session {
                 expiry::Input::Again
             }
             _ if self.raise(response).is_some() => expiry::Input::Again,
-            _ => expiry::Input::Failed,
+            _ => {
+                self.challenged(step, Method::Update, response);
+                expiry::Input::Failed
+            }
         };
         self.feed_expiry(step, input);
     }

@@ -128,7 +128,8 @@ impl Attack {
                     | Event::Reinvite { id, .. }
                     | Event::Responded { id, .. }
                     | Event::Modified { id, .. }
-                    | Event::NotModified { id, .. } => {
+                    | Event::NotModified { id, .. }
+                    | Event::RefreshChallenged { id, .. } => {
                         assert!(ids.contains(&id), "{id} is unknown");
                     }
                 }

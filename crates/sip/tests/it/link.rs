@@ -322,6 +322,7 @@ pub(crate) fn name(event: &Event) -> &'static str {
         Event::Responded { .. } => "Responded",
         Event::Modified { .. } => "Modified",
         Event::NotModified { .. } => "NotModified",
+        Event::RefreshChallenged { .. } => "RefreshChallenged",
         Event::Released { .. } => "Released",
     }
 }

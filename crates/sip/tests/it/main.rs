@@ -15,6 +15,7 @@ mod message_written;
 mod our_reinvite;
 mod over_a_connection;
 mod random_calls;
+mod refresh_is_challenged;
 mod refusals;
 mod registration;
 mod reinvite;

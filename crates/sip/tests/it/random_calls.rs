@@ -142,6 +142,7 @@ impl World {
         | Event::Responded { id, .. }
         | Event::Modified { id, .. }
         | Event::NotModified { id, .. }
+        | Event::RefreshChallenged { id, .. }
         | Event::Request { id: Some(id), .. }
         | Event::Released { id }) = event
         else {

@@ -116,7 +116,7 @@ fn without_a_wish_of_anybody_nothing_expires() {
 }
 
 /// A 200 to Alice's INVITE, or to another request of hers, that the test sends for Bob.
-fn accept(net: &mut Net, request: &Message, lines: &[(&str, &str)]) {
+pub(crate) fn accept(net: &mut Net, request: &Message, lines: &[(&str, &str)]) {
     let mut response = Builder::response_to(request, 200, None)
         .to_tag("bobs")
         .header("Contact", format_args!("<sip:bob@{BOB}>"));
@@ -138,7 +138,7 @@ fn refuse(net: &mut Net, request: &Message, status: u16) {
 }
 
 /// Alice in a call with a Bob who is the test; he says this in his 200.
-fn called_by_hand(lines: &[(&str, &str)]) -> (Net, InviteId) {
+pub(crate) fn called_by_hand(lines: &[(&str, &str)]) -> (Net, InviteId) {
     let mut net = Net::alone();
     let alice = net.at(ALICE, |endpoint, now| endpoint.invite(now, invite_to(BOB)));
     net.millis(50);

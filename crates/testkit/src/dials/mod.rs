@@ -8,6 +8,7 @@
 mod act;
 mod draw;
 mod manner;
+mod moved;
 mod plan;
 mod play;
 mod tally;

@@ -11,6 +11,7 @@ use sip::auth::digest::Algorithm;
 
 use super::act::Act;
 use super::manner::{Manner, Talk};
+use super::moved::{self, GONE};
 use super::transfers::{Transfers, USER};
 use crate::link::Weather;
 use crate::random::Random;
@@ -262,6 +263,9 @@ impl Plan {
         let mut manner = Manner::of(seed, PHONES, lists);
         let mut lists = vec![&mut list, &mut elsewhere];
         lists.extend(results.iter_mut().flatten());
+        moved::vary(seed, lists);
+        let mut lists = vec![&mut list, &mut elsewhere];
+        lists.extend(results.iter_mut().flatten());
         let (talks, screens) = (&mut manner.talks, manner.screens_everybody);
         let transfers = Transfers::of(seed, &mut callees, talks, lists, screens);
         let mut lists = vec![&mut list, &mut elsewhere];
@@ -308,8 +312,8 @@ fn gateway(address: SocketAddr, inbound: bool, priority: u32) -> Gateway {
 pub(super) fn settings(transfers: &Transfers) -> Settings {
     let mut settings = carrier_settings(CALLER.ip(), callee_address(3));
     settings.refer = transfers.policy;
-    if transfers.has_user {
-        let (username, password) = (USER.to_owned(), "secret".to_owned());
+    for user in [GONE, USER].iter().take(1 + usize::from(transfers.has_user)) {
+        let (username, password) = ((*user).to_owned(), "secret".to_owned());
         settings.clients.push(Client { username, password });
     }
     settings.limits.gateway_progress = s(1.5);

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use call::settings::ReferPolicy;
-use serde_json::json;
+use serde_json::{Value, json};
 use sip::SavedBinding;
 
 use super::act::LONGEST;
 use super::manner::{self, CONFIRM, CONFIRM_TARGET, Talk};
+use super::moved;
 use super::plan::{self, CALLER, DONE, ELSEWHERE, INCOMING, PAIR, Plan, REDIRECTOR};
 use super::transfers::{REFER, USER};
 use crate::application::{Answer, Application};
@@ -60,7 +61,10 @@ fn not_quiet(world: &World) -> String {
 fn verdict(world: &mut World) -> Result<(), String> {
     world.judge.at_rest()?;
     let dials = world.judge.results();
-    crate::check(world, DONE, dials)
+    crate::check(world, DONE, dials)?;
+    let results = world.application.asked_at(DONE);
+    let results: Vec<&Value> = results.iter().map(|asked| &asked.payload).collect();
+    moved::check(&results)
 }
 
 /// Everybody is there; nobody calls yet.
@@ -103,6 +107,7 @@ fn world(plan: &Plan) -> World {
     world.lookup = plan.lookup;
     world.ports_max = plan.ports;
     people(plan, &mut world);
+    moved::people(&mut world);
     if plan.transfers.has_user {
         register(&mut world);
     }

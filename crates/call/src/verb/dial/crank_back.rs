@@ -1,8 +1,9 @@
-//! A carrier's next gateway, where the one before did not carry the call: which failures allow
-//! it, and when a gateway has been silent for too long.
+//! Who is called next where the way before did not carry the call, a carrier's next gateway or the
+//! next contact of a redirection: which failures allow it, and when a gateway has been silent for
+//! too long.
 //!
-//! A person who refused is never rung again through another gateway, so only failures that a
-//! network makes count.
+//! A person who refused is never rung again another way, so only failures that a network makes
+//! count.
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::call::{Call, Context, Output};
 use crate::leg::LegId;
 use crate::leg::callee;
 use crate::leg::callee_leg::Leg;
+use crate::route::Attempt;
 use crate::timer::Timer;
 use crate::verb::dial::ring;
 
@@ -28,8 +30,9 @@ fn may_crank_back(status: u16) -> bool {
 impl Call {
     /// The INVITE of a leg left: its gateway must make progress in time, if there is another.
     pub(crate) fn watch_progress(&mut self, cx: Context<'_>, id: LegId) {
-        let another = self.waiting_of(id).is_some_and(|waiting| waiting > 0);
-        if another {
+        // why: a gateway is a machine, which is there at once; a telephone may have to wake up.
+        let may_wait = |leg: &Leg| leg.route.carrier.is_some() && !leg.waiting.is_empty();
+        if self.legs.get(&id).is_some_and(|leg| may_wait(leg)) {
             let at = cx.now + self.settings.limits.gateway_progress;
             self.timers.arm(Timer::Progress(id), at);
         }
@@ -40,34 +43,45 @@ impl Call {
         let silent = self.legs.get(&id).is_some_and(|leg| leg.state == callee::State::Calling);
         if silent {
             self.stop_callee(cx, id, LostBecause::ProgressTimeout);
-            if !self.next_gateway(cx, id) {
+            if !self.next_turn(cx, id) {
                 self.dial_lost(cx);
             }
         }
     }
 
-    /// After a failure of this leg: calls the next gateway of its target, if there is one and
-    /// the failure allows it, or where it was redirected to.
+    /// After a failure of this leg: calls who waits to be called in its place, if the failure
+    /// allows it, or the leg said where else to call.
     pub(crate) fn crank_back(&mut self, cx: Context<'_>, id: LegId) -> bool {
         let goes_on = |leg: &Leg| leg.redirected || may_crank_back(leg.sip_status);
         let allowed = self.legs.get(&id).is_some_and(|leg| goes_on(leg));
-        allowed && self.next_gateway(cx, id)
+        allowed && self.next_turn(cx, id)
     }
 
-    fn next_gateway(&mut self, cx: Context<'_>, id: LegId) -> bool {
-        let Some((target, number)) = self.legs.get(&id).map(|leg| (leg.target, leg.dial)) else {
+    /// Calls whoever waits to be called in the place of this leg; false where nobody does.
+    fn next_turn(&mut self, cx: Context<'_>, id: LegId) -> bool {
+        let number = self.dials;
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.dial == number) else {
             return false;
         };
-        let ringing = self.dial.as_ref().is_some_and(|dial| dial.state == ring::State::Ringing);
-        if number != self.dials || !ringing {
+        let (target, mut waiting) = (leg.target, std::mem::take(&mut leg.waiting));
+        let Some(dial) = self.dial.as_ref().filter(|dial| dial.state == ring::State::Ringing)
+        else {
             return false;
+        };
+        let (Some(record), Some(verb)) = (dial.records.get(target), dial.verb.target.get(target))
+        else {
+            return false;
+        };
+        let is_new = |way: &Attempt| way.gateway.is_some() || !record.tried(way);
+        let mut turn = Vec::new();
+        while turn.is_empty() {
+            let Some(next) = waiting.pop_front() else { return false };
+            turn = next;
+            // why: another contact may have led there since.
+            turn.retain(is_new);
         }
-        let Some(dial) = self.dial.as_mut() else { return false };
-        let next = dial.records.get_mut(target).and_then(|record| record.waiting.pop_front());
-        let verb = dial.verb.target.get(target).cloned();
-        let (Some(next), Some(verb)) = (next, verb) else { return false };
-        self.call_attempt(cx, target, &verb, next);
-        true
+        let verb = verb.clone();
+        self.call_at_once(cx, target, &verb, turn, waiting)
     }
 
     /// A 503 with Retry-After: nobody is sent to this gateway for so long.
@@ -80,12 +94,6 @@ impl Call {
         if let Some(gateway) = self.legs.get(&id).and_then(|leg| gateway_of(leg)) {
             self.output(Output::Rest { gateway, until });
         }
-    }
-
-    /// How many gateways of the leg's target were not tried yet.
-    fn waiting_of(&self, id: LegId) -> Option<usize> {
-        let leg = self.legs.get(&id).filter(|leg| leg.dial == self.dials)?;
-        Some(self.dial.as_ref()?.records.get(leg.target)?.waiting.len())
     }
 }
 

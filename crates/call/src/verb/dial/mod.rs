@@ -1,15 +1,19 @@
 //! The `dial` verb: which callees are called, when one has won, how it ended.
 //!
-//! `order.rs` is who is called when, `targets.rs` turns targets into legs, `ring.rs` is the race,
-//! `confirm.rs` the screening, `hears.rs` what the caller hears meanwhile. `connected.rs` is the
-//! bridge; `keys.rs`, `hold.rs`, `whisper.rs`, `refer.rs`, `transfer.rs` and `join.rs` are what its
-//! parties and programs do on it; `exit.rs` and `media_path.rs` are its audio leaving the switch.
-//! `result.rs` is the outcome and its payload. This file holds what a dial knows and carries out
-//! the steps of the race.
+//! `order.rs` is who is called when, `targets.rs` turns targets into legs, `ring.rs` is the race;
+//! `crank_back.rs` is who is called in the place of whom, `redirect.rs` and `bounds.rs` what a 3xx
+//! adds to that. `confirm.rs` is the screening, `hears.rs` what the caller hears meanwhile,
+//! `elsewhere.rs` where a party may send another. `connected.rs` is the bridge; `keys.rs`,
+//! `hold.rs`, `whisper.rs`, `refer.rs`, `transfer.rs` and `join.rs` are what its parties and
+//! programs do on it; `exit.rs` and `media_path.rs` are its audio leaving the switch. `result.rs`
+//! is the outcome and its payload. This file holds what a dial knows and carries out the steps of
+//! the race.
 
+mod bounds;
 pub(crate) mod confirm;
 pub(crate) mod connected;
 pub(crate) mod crank_back;
+mod elsewhere;
 pub(crate) mod exit;
 pub(crate) mod hears;
 pub(crate) mod hold;

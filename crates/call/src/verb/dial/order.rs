@@ -91,9 +91,6 @@ impl Call {
             .filter(|(_, leg)| leg.dial == number && leg.target == target && rings(leg.state))
             .map(|(id, _)| *id)
             .collect();
-        if let Some(record) = self.dial.as_mut().and_then(|dial| dial.records.get_mut(target)) {
-            record.waiting.clear();
-        }
         for id in ringing {
             self.note_given_up(id, 487);
             self.stop_callee(cx, id, LostBecause::RingTimeout);
@@ -104,10 +101,8 @@ impl Call {
 
     /// A callee was called and has not rung for as long as it may.
     pub(crate) fn never_rang(&mut self, cx: Context<'_>, id: LegId) {
-        let silent = self.legs.get(&id).filter(|leg| leg.state == callee::State::Calling);
-        let Some(target) = silent.map(|leg| leg.target) else { return };
-        if let Some(record) = self.dial.as_mut().and_then(|dial| dial.records.get_mut(target)) {
-            record.waiting.clear();
+        if self.legs.get(&id).is_none_or(|leg| leg.state != callee::State::Calling) {
+            return;
         }
         self.note_given_up(id, 408);
         self.stop_callee(cx, id, LostBecause::ProgressTimeout);

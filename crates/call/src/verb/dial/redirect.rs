@@ -1,21 +1,21 @@
-//! A carrier's redirection: the contacts of its 3xx, called in the place of its gateway
-//! (RFC 3261 §8.1.3.4).
+//! A callee's redirection: the contacts of its 3xx, called in its place (RFC 3261 §8.1.3.4).
 //!
-//! Off unless the operator allows it for the carrier, because whoever redirects chooses whom we
-//! call and what that costs. A contact is called without our credentials, over the same carrier's
-//! limits, within the same ring timeout; it may lead to the carrier's own gateways and to public
-//! addresses, never inside.
+//! Whoever redirects chooses whom we call and what that costs, so each kind of callee has a rule
+//! of its own: a carrier's gateway may where the operator allows it, a device of ours where it
+//! could transfer to (`elsewhere.rs`), somebody at a SIP URI to other SIP URIs. None of them gets
+//! credentials that were not meant for it, and none leads inside (`bounds.rs`). What holds for the
+//! target holds for whoever is called in its place: its ring time, screening, headers and codecs.
 
-use std::net::IpAddr;
-use std::sync::Arc;
+use std::net::SocketAddr;
 
-use sip::{Message, NameAddr, Scheme};
+use sip::{Flow, Message, NameAddr, Scheme, Uri};
+use verbs::Target;
 
-use crate::call::Call;
-use crate::input::Way;
+use crate::call::{Call, Context};
 use crate::leg::LegId;
-use crate::route::{Attempt, NextHop, transport_of};
-use crate::settings::{Carrier, GatewayHost};
+use crate::route::{Attempt, NextHop, Reaches, Ways, transport_of};
+use crate::verb::dial::bounds::socket_of;
+use crate::verb::dial::elsewhere::requested;
 
 /// Redirections that are followed for one target.
 const REDIRECTIONS_MAX: u8 = 4;
@@ -23,140 +23,134 @@ const REDIRECTIONS_MAX: u8 = 4;
 /// Contacts of one redirection that are called at most, one after the other.
 const CONTACTS_MAX: usize = 8;
 
+/// Contacts of one redirection that are looked at.
+const CONTACTS_READ_MAX: usize = 64;
+
 impl Call {
-    /// The contacts of a 3xx become the next ways to call its target, before the gateways that
-    /// still wait.
-    pub(crate) fn note_redirection(&mut self, id: LegId, response: Option<&Message>) {
+    /// The contacts of a 3xx become the next to be called for its target, before those who still
+    /// wait for their turn.
+    pub(crate) fn note_redirection(
+        &mut self,
+        cx: Context<'_>,
+        id: LegId,
+        response: Option<&Message>,
+    ) {
         let moved = response.filter(|response| matches!(response.status(), Some(300..=302)));
-        let (Some(response), Some(leg)) = (moved, self.legs.get_mut(&id)) else { return };
-        let allowed = leg.route.carrier.as_ref().is_some_and(|carrier| carrier.follow_redirects);
-        let dial = self.dial.as_mut().filter(|_| allowed && leg.dial == self.dials);
-        let Some(record) = dial.and_then(|dial| dial.records.get_mut(leg.target)) else { return };
+        // why: one that we gave up goes nowhere else, whatever it says at last.
+        let calling = self.legs.get(&id).filter(|leg| leg.state.calling());
+        let (Some(response), Some(leg)) = (moved, calling) else { return };
+        let target = leg.target;
+        let dial = self.dial.as_ref().filter(|_| leg.dial == self.dials);
+        let Some(record) = dial.and_then(|dial| dial.records.get(target)) else { return };
         if record.redirections >= REDIRECTIONS_MAX {
             return;
         }
-        let ways: Vec<Attempt> = contacts(response)
-            .iter()
-            .filter_map(|contact| way(contact, &leg.route))
-            .filter(|way| !record.tried(&way.uri))
-            .take(CONTACTS_MAX)
-            .collect();
-        if ways.is_empty() {
-            return;
+        let mut turns: Vec<Vec<Attempt>> = Vec::new();
+        let mut called = 0;
+        for contact in contacts(response) {
+            let ways = self.ways_of_contact(cx, id, &contact.uri);
+            called += usize::from(!ways.is_empty());
+            turns.extend(ways);
+            if called == CONTACTS_MAX {
+                break;
+            }
         }
-        record.redirections += 1;
-        record.stands_no_more(leg.attempt);
+        let Some(leg) = self.legs.get_mut(&id).filter(|_| called > 0) else { return };
         leg.redirected = true;
-        for way in ways.into_iter().rev() {
-            record.waiting.push_front(way);
+        for turn in turns.into_iter().rev() {
+            leg.waiting.push_front(turn);
+        }
+        let attempt = leg.attempt;
+        let records = self.dial.as_mut().map(|dial| &mut dial.records);
+        if let Some(record) = records.and_then(|records| records.get_mut(target)) {
+            record.redirections += 1;
+            record.stands_no_more(attempt);
         }
     }
 
-    /// Of the ways to a leg's next hop those that it may take.
-    pub(crate) fn allowed_ways(&self, id: LegId, ways: Vec<Way>) -> Vec<Way> {
-        let route = self.legs.get(&id).map(|leg| &leg.route);
-        let Some(Attempt { redirected: true, carrier: Some(carrier), .. }) = route else {
-            return ways;
+    /// How to call a contact that this leg named, turn after turn; not at all where that is not
+    /// allowed, or was done already.
+    fn ways_of_contact(&mut self, cx: Context<'_>, id: LegId, uri: &Uri) -> Vec<Vec<Attempt>> {
+        let Some((leg, flow)) = self.legs.get(&id).and_then(|leg| Some((leg, leg.flow?))) else {
+            return Vec::new();
         };
-        let own = &self.settings.own_addresses;
-        let may = |way: &Way| {
-            let ip = way.flow.remote.ip();
-            // why: a carrier's network may hold our own address too.
-            !own.contains(&ip.to_canonical()) && (is_of(carrier, ip) || !is_inside(ip))
+        let (target, by) = (leg.target, &leg.route);
+        let turns = match (&by.carrier, by.reaches) {
+            (Some(carrier), _) if carrier.follow_redirects => in_place_of(by, flow, uri),
+            (None, Reaches::Address) => in_place_of(by, flow, uri),
+            (None, Reaches::Device) => self.where_a_device_may_call(cx, id, flow, uri),
+            (Some(_), _) | (None, Reaches::Carrier(_)) => Vec::new(),
         };
-        ways.into_iter().filter(may).collect()
+        let record = self.dial.as_ref().and_then(|dial| dial.records.get(target));
+        let is_new = |way: &Attempt| record.is_some_and(|record| !record.tried(way));
+        let turns = turns.into_iter().map(|turn| {
+            let ways = turn.into_iter();
+            ways.filter(|way| self.may_lead_to_host(way, flow) && is_new(way)).collect()
+        });
+        turns.filter(|turn: &Vec<Attempt>| !turn.is_empty()).collect()
+    }
+
+    /// The ways to whom a registered device of ours could transfer a party.
+    fn where_a_device_may_call(
+        &mut self,
+        cx: Context<'_>,
+        id: LegId,
+        flow: Flow,
+        uri: &Uri,
+    ) -> Vec<Vec<Attempt>> {
+        // why: the device itself, which has just said that it is elsewhere.
+        let is_itself = place_of(uri) == Some(flow.remote);
+        let elsewhere = self.elsewhere(id, uri).filter(|_| !is_itself);
+        let target = self.legs.get(&id).map(|leg| leg.target);
+        let verb = self.dial.as_ref().zip(target).and_then(|(dial, at)| dial.verb.target.get(at));
+        let (Some(elsewhere), Some(verb), Ok(_)) = (elsewhere, verb, transport_of(uri)) else {
+            return Vec::new();
+        };
+        let target = Target { endpoint: elsewhere.endpoint(), ..verb.clone() };
+        match self.ways_to(cx, &target) {
+            Err(_) => Vec::new(),
+            Ok(Ways::InTurn(ways)) => ways.into_iter().map(|way| vec![way]).collect(),
+            Ok(Ways::AtOnce(mut ways)) => {
+                for way in ways.iter_mut().filter(|way| way.reaches == Reaches::Address) {
+                    way.redirected_by = Some(flow.remote.ip());
+                }
+                vec![ways]
+            }
+        }
     }
 }
 
 /// The contacts of a response, the preferred first (RFC 3261 §20.10).
 fn contacts(response: &Message) -> Vec<NameAddr> {
-    let values = response.header_values("Contact");
+    let values = response.header_values("Contact").take(CONTACTS_READ_MAX);
     let read = |value: &[u8]| NameAddr::parse(&String::from_utf8_lossy(value)).ok();
     let mut contacts: Vec<NameAddr> = values.filter_map(read).collect();
     contacts.sort_by_key(|contact| std::cmp::Reverse(contact.preference()));
     contacts
 }
 
-/// How to call a contact: as the gateway was called, but for the address.
-fn way(contact: &NameAddr, gateway: &Attempt) -> Option<Attempt> {
-    let mut uri = contact.uri.clone();
-    let transport = transport_of(&uri).ok()?;
-    if uri.scheme != Scheme::Sip {
-        return None;
-    }
-    // RFC 3261 §19.1.5: what else a URI asks for would be the redirecting side's, not ours.
-    uri.headers = None;
-    uri.params.remove("method");
-    Some(Attempt {
+/// How to call a contact: as whoever redirected was called, but for the address.
+fn in_place_of(by: &Attempt, flow: Flow, uri: &Uri) -> Vec<Vec<Attempt>> {
+    let uri = requested(uri);
+    let (Ok(transport), Scheme::Sip) = (transport_of(&uri), &uri.scheme) else {
+        return Vec::new();
+    };
+    let way = Attempt {
         uri: uri.to_string(),
         next_hop: NextHop::Host { host: uri.host.clone(), port: uri.port, transport },
         gateway: None,
         credentials: None,
-        // why: the next hop was named for the gateway; where else a carrier may lead is asked of
-        // the address that is sent to.
+        // why: the next hop was named for who redirected; where else that one may lead is asked
+        // of the address that is sent to.
         proxy: None,
-        redirected: true,
-        ..gateway.clone()
-    })
+        user: None,
+        redirected_by: Some(flow.remote.ip()),
+        ..by.clone()
+    };
+    vec![vec![way]]
 }
 
-/// One of the addresses that the operator wrote down for this carrier.
-fn is_of(carrier: &Arc<Carrier>, address: IpAddr) -> bool {
-    carrier.gateways.iter().any(|gateway| match &gateway.host {
-        GatewayHost::Net(net) => net.contains(&address),
-        GatewayHost::Name(_) => false,
-    })
-}
-
-/// An address that means something else on each network, or nobody.
-fn is_inside(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(ip) => {
-            let [first, second, ..] = ip.octets();
-            first == 0
-                || first >= 224
-                || ip.is_loopback()
-                || ip.is_private()
-                || ip.is_link_local()
-                || (first == 100 && second & 0xc0 == 64)
-        }
-        IpAddr::V6(ip) => {
-            ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_multicast()
-                || ip.is_unique_local()
-                || ip.is_unicast_link_local()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_is_redirected_inside() {
-        for inside in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "192.168.1.1",
-            "172.16.0.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "239.0.0.1",
-            "255.255.255.255",
-            "::1",
-            "::",
-            "fd00::1",
-            "fe80::1",
-            "ff02::1",
-            "::ffff:127.0.0.1",
-        ] {
-            assert!(is_inside(inside.parse().expect("an address")), "{inside}");
-        }
-        for outside in ["198.51.100.7", "8.8.8.8", "100.128.0.1", "2001:db8::1"] {
-            assert!(!is_inside(outside.parse().expect("an address")), "{outside}");
-        }
-    }
+/// Where a URI leads, if its host is a literal.
+fn place_of(uri: &Uri) -> Option<SocketAddr> {
+    socket_of(&uri.host, uri.port)
 }

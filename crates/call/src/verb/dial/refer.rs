@@ -2,13 +2,12 @@
 //! decides, and may say what the other party runs; without one, the switch refuses, or transfers by
 //! itself where the operator allows it.
 //!
-//! What becomes of it, and how that is told, is `transfer.rs`.
+//! Where a party may send another is `elsewhere.rs`; what becomes of it, and how that is told, is
+//! `transfer.rs`.
 
-use std::net::IpAddr;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use sip::headers::Replaces;
-use sip::{Message, NameAddr, RequestId, Respond, Scheme, Uri};
+use sip::{Message, NameAddr, RequestId, Respond, Uri};
 use verbs::callback::ReferReceived;
 
 use crate::call::{Call, Context};
@@ -16,8 +15,8 @@ use crate::effect::SipAction;
 use crate::hook::{Why, empty_list};
 use crate::input::HookFailure;
 use crate::leg::LegId;
-use crate::route::Reaches;
 use crate::settings::ReferPolicy;
+use crate::verb::dial::elsewhere::user_of;
 
 /// A REFER that waits for the answer of its hook.
 #[derive(Clone, Debug)]
@@ -103,7 +102,7 @@ impl Call {
         }
     }
 
-    pub(super) fn sid_of(&self, party: LegId) -> String {
+    pub(crate) fn sid_of(&self, party: LegId) -> String {
         match self.legs.get(&party).filter(|_| party != self.caller.id) {
             Some(leg) => leg.call_sid.clone(),
             None => self.call_sid.clone(),
@@ -160,68 +159,13 @@ impl Call {
             Ok(Some(replaces)) => return self.ask_to_join(leg, referral.clone(), replaces),
             Err(_) => return refused(self, 400),
         }
-        let Some(target) = self.transfer_target(leg, uri) else { return refused(self, 403) };
+        let Some(elsewhere) = self.elsewhere(leg, uri) else { return refused(self, 403) };
         self.accept_refer(leg, referral);
-        let list = json!([{ "verb": "dial", "target": [target] }]).to_string();
+        let list = json!([{ "verb": "dial", "target": [elsewhere.target()] }]).to_string();
         if let Ok(verbs) = self.parse(&list) {
             self.begin_transfer(cx, leg, referral.clone(), list, &verbs);
         }
     }
-
-    /// Whom a Refer-To means, if the party may call there. why: a call to a number or a foreign
-    /// host costs somebody money, so only a device of ours that may dial may send others there.
-    fn transfer_target(&self, leg: LegId, uri: &Uri) -> Option<Value> {
-        let user = user_of(uri);
-        let host = uri.host.trim_matches(['[', ']']).to_ascii_lowercase();
-        let is_own =
-            |ip| self.reached_at(leg) == Some(ip) || self.settings.own_addresses.contains(&ip);
-        let is_ours = self.settings.realm.as_deref().is_some_and(|realm| realm == host)
-            || uri.host_ip().is_some_and(is_own);
-        let is_tel = uri.scheme == Scheme::Tel;
-        if (is_ours || is_tel) && self.settings.client(&user).is_some() {
-            return Some(json!({ "type": "user", "name": user }));
-        }
-        let may_dial = self.is_device(leg) && self.settings.device_application.is_some();
-        if !may_dial || user.is_empty() {
-            return None;
-        }
-        let is_number = user.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit());
-        match (is_ours || is_tel, is_number) {
-            (true, true) => Some(json!({ "type": "phone", "number": user })),
-            (false, _) if uri.scheme == Scheme::Sip => {
-                // RFC 3261 §19.1.1: what has no place in a Request-URI.
-                let mut uri = Uri { headers: None, ..uri.clone() };
-                uri.params.remove("method");
-                Some(json!({ "type": "sip", "sipUri": uri.to_string() }))
-            }
-            _ => None,
-        }
-    }
-
-    /// The address of ours that a party talks to.
-    fn reached_at(&self, party: LegId) -> Option<IpAddr> {
-        let flow = match self.legs.get(&party).filter(|_| party != self.caller.id) {
-            Some(leg) => leg.flow,
-            None => self.caller.flow,
-        };
-        flow.map(|flow| flow.local.ip())
-    }
-
-    /// A registered device of ours, which has proved who it is.
-    fn is_device(&self, party: LegId) -> bool {
-        match self.legs.get(&party).filter(|_| party != self.caller.id) {
-            Some(leg) => leg.route.reaches == Reaches::Device,
-            None => match self.caller.origin.placed() {
-                Some(placed) => placed.reaches == Reaches::Device,
-                None => self.caller.carrier.is_none(),
-            },
-        }
-    }
-}
-
-/// User of a URI; of a `tel:` URI the number.
-fn user_of(uri: &Uri) -> String {
-    uri.user_decoded().map(|user| user.into_owned()).unwrap_or_default()
 }
 
 /// Number of a CSeq.

@@ -1,7 +1,6 @@
 //! How a dial ended: the truth of every target while it runs, the one outcome at its end, and the
 //! payload that tells the application, exactly once.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use verbs::Target;
@@ -36,8 +35,6 @@ pub(crate) struct Record {
     pub(crate) skipped: Option<LostBecause>,
     pub(crate) unroutable: Option<Unroutable>,
     pub(crate) attempts: Vec<AttemptRecord>,
-    /// Gateways still to try, one after the other.
-    pub(crate) waiting: VecDeque<Attempt>,
     /// Redirections that were followed.
     pub(crate) redirections: u8,
     /// What a progressHook was told last.
@@ -50,6 +47,7 @@ pub(crate) struct AttemptRecord {
     call_sid: String,
     uri: String,
     gateway: Option<String>,
+    user: Option<String>,
     trying: Option<Instant>,
     ringing: Option<Instant>,
     early_media: Option<Instant>,
@@ -64,9 +62,10 @@ pub(crate) struct AttemptRecord {
 }
 
 impl Record {
-    /// This URI was called already.
-    pub(crate) fn tried(&self, uri: &str) -> bool {
-        self.attempts.iter().any(|attempt| attempt.uri == uri)
+    /// Whoever is reached this way was called already: the same URI, or the same user of ours.
+    pub(crate) fn tried(&self, way: &Attempt) -> bool {
+        let same_user = |attempt: &AttemptRecord| way.user.is_some() && attempt.user == way.user;
+        self.attempts.iter().any(|attempt| attempt.uri == way.uri || same_user(attempt))
     }
 
     /// What became of this attempt is not what became of the target: others take its place.
@@ -188,6 +187,7 @@ impl AttemptRecord {
             call_sid,
             uri: route.uri.clone(),
             gateway: route.gateway.clone(),
+            user: route.user.clone(),
             trying: None,
             ringing: None,
             early_media: None,

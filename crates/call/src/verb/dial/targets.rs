@@ -1,6 +1,7 @@
 //! From the targets of a dial to the callees that are called: which are skipped, which cannot be
 //! routed, and one leg for each way to reach the rest.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use media::sdp::Codec;
@@ -62,6 +63,24 @@ impl Call {
 
     /// Calls a target, by all its ways at once or by the first of them.
     pub(crate) fn call_target(&mut self, cx: Context<'_>, index: usize, target: &Target) {
+        if !target.codecs.is_empty() && known_codecs(target).is_empty() {
+            return self.target_unroutable(index, no_codec(target));
+        }
+        match self.ways_to(cx, target) {
+            Err(why) => self.target_unroutable(index, why),
+            Ok(Ways::AtOnce(ways)) => {
+                self.call_at_once(cx, index, target, ways, VecDeque::new());
+            }
+            Ok(Ways::InTurn(mut ways)) => {
+                let first = ways.pop_front().into_iter().collect();
+                let waiting = ways.into_iter().map(|way| vec![way]).collect();
+                self.call_at_once(cx, index, target, first, waiting);
+            }
+        }
+    }
+
+    /// The ways to call a target, from what is known now.
+    pub(crate) fn ways_to(&mut self, cx: Context<'_>, target: &Target) -> Result<Ways, Unroutable> {
         let caller_id = self.caller_id_for(target);
         let settings = Arc::clone(&self.settings);
         let proxy = self.dial.as_ref().and_then(|dial| dial.verb.proxy.clone());
@@ -78,27 +97,7 @@ impl Call {
             proxy: proxy.as_deref(),
             now: cx.now,
         };
-        if !target.codecs.is_empty() && known_codecs(target).is_empty() {
-            return self.target_unroutable(index, no_codec(target));
-        }
-        match directory.ways(target, &mut self.random) {
-            Err(why) => self.target_unroutable(index, why),
-            Ok(Ways::AtOnce(attempts)) => {
-                for attempt in attempts {
-                    self.call_attempt(cx, index, target, attempt);
-                }
-            }
-            Ok(Ways::InTurn(mut attempts)) => {
-                let first = attempts.pop_front();
-                let dial = self.dial.as_mut();
-                if let Some(record) = dial.and_then(|dial| dial.records.get_mut(index)) {
-                    record.waiting = attempts;
-                }
-                if let Some(first) = first {
-                    self.call_attempt(cx, index, target, first);
-                }
-            }
-        }
+        directory.ways(target, &mut self.random)
     }
 
     /// User of From: what the target says, else the dial, else the caller's own.
@@ -133,18 +132,31 @@ impl Call {
         }
     }
 
-    /// Calls one way to reach a target.
-    pub(crate) fn call_attempt(
+    /// Calls these ways to reach a target; in the place of the first, if it fails, those that wait.
+    /// False where nobody could be called.
+    pub(crate) fn call_at_once(
         &mut self,
         cx: Context<'_>,
         target: usize,
         verb: &Target,
-        route: Attempt,
-    ) {
-        let Some(id) = self.free_leg() else {
-            return self.skip_target(target, LostBecause::OverLimit);
-        };
-        let leg = self.new_leg(target, verb, route);
+        ways: Vec<Attempt>,
+        mut waiting: VecDeque<Vec<Attempt>>,
+    ) -> bool {
+        let mut called = false;
+        for way in ways {
+            let Some(id) = self.free_leg() else {
+                self.skip_target(target, LostBecause::OverLimit);
+                break;
+            };
+            let mut leg = self.new_leg(target, verb, way);
+            leg.waiting = std::mem::take(&mut waiting);
+            self.call_leg(cx, id, leg);
+            called = true;
+        }
+        called
+    }
+
+    fn call_leg(&mut self, cx: Context<'_>, id: LegId, leg: Leg) {
         let next_hop = leg.route.next_hop.clone();
         self.legs.insert(id, Box::new(leg));
         match next_hop {
