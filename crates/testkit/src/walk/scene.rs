@@ -255,7 +255,7 @@ impl Scene {
             Step::HookAnswers(0) => self.answer_hook(Ok(None)),
             Step::HookAnswers(1) => self.answer_hook(Err(no_answer())),
             Step::HookAnswers(_) => {
-                self.answer_hook(Ok(Some(self.begins.again().list(&[ANOTHER]))))
+                self.answer_hook(Ok(Some(self.begins.again().list(&[ANOTHER]))));
             }
             Step::Confirms(place, answer) => self.confirm(place, answer),
             Step::NameFound(found) => self.answer_name(found),
