@@ -400,6 +400,25 @@ fn what_the_callee_says_meanwhile_reaches_nobody() {
 }
 
 #[test]
+fn who_played_and_gave_way_to_another_hears_nobody_either() {
+    let plays = |after: f64, answer: f64| Callee {
+        rings: None,
+        early_media: Some(s(after)),
+        ..answers(answer)
+    };
+    let callees = vec![plays(0.8, 9.0), plays(0.4, 2.0)];
+    let more = json!({ "earlyMedia": "priority" });
+    let list = json!([{ "verb": "pause", "length": 2 }]);
+    let scene = screened(callees, &more).caller(hangs_up(1.0));
+    let world = scene.answering(CONFIRM, text(&list)).play();
+    assert_eq!(heard(&world)[..2], ["callee 2", "callee 1"]);
+    let at = |wanted: MediaFact| world.media.iter().position(|fact| *fact == wanted);
+    let silenced = at(MediaFact::Silence(key(), LegId(2)));
+    let other = at(MediaFact::Bridged(key(), LegId::CALLER, LegId(1)));
+    assert!(silenced.is_some() && silenced < other, "it hears the caller while it is screened");
+}
+
+#[test]
 fn audio_that_cannot_be_had_is_said_and_the_list_goes_on() {
     let scene = screened(vec![answers(1.0)], &json!({})).caller(hangs_up(1.0));
     let list = json!([{ "verb": "play", "url": "http://sounds.test/none.wav" }]);

@@ -119,10 +119,11 @@ impl Call {
         if before == beneath {
             return;
         }
+        let is_there = |leg: &Leg| matches!(leg.state, callee::State::Early | callee::State::Up);
         if let Beneath::Early(leg) = before
-            && self.legs.get(&leg).is_some_and(|leg| leg.state == callee::State::Up)
+            && self.legs.get(&leg).is_some_and(|leg| is_there(leg))
         {
-            // why: it heard the caller as well, and is screened now.
+            // why: it heard the caller as well, and is screened now, or may be later.
             self.effect(Effect::Media(Media::Silence(leg)));
         }
         match beneath {
