@@ -93,7 +93,12 @@ impl Judge {
     /// A party sends REFER.
     pub(super) fn refer_comes(&mut self, seen: &Glimpse<'_>, message: &[u8]) {
         let named = (seen.call_id.to_owned(), seen.from_tag.to_owned(), seen.cseq);
-        if self.referring.refers.contains_key(&named) {
+        if let Some(refer) = self.referring.refers.get(&named) {
+            // why: to a stranger 481 is said and nothing kept, so that it comes anew where the
+            // answer that makes its dialog came in between.
+            if refer.status == Some(481) && refer.verdict == Verdict::Unasked {
+                self.step.came = Some(named);
+            }
             return;
         }
         let leg = self.leg_of(seen.call_id);
