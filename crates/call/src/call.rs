@@ -106,6 +106,8 @@ pub(crate) enum Output {
     Transferred(CallKey, LegId, u16, String),
     /// The other party of this leg is to be connected to that of another leg.
     Join(Box<Join>),
+    /// What is told of the caller now that it is answered, unless our 200 waits.
+    OnceAnswered(VecDeque<Output>),
     /// The caller can be answered, and is to take the place of the leg of this dialog.
     TakePlace(Box<Replaces>),
 }
@@ -372,6 +374,21 @@ impl Call {
         {
             known.bye_headers = headers;
             self.callee_input(cx, leg, callee::Input::Stop);
+        }
+    }
+
+    /// What this wants done, apart from what is wanted already.
+    pub(crate) fn set_apart(&mut self, say: impl FnOnce(&mut Call)) -> VecDeque<Output> {
+        let before = self.outputs.len();
+        say(self);
+        self.outputs.split_off(before)
+    }
+
+    /// What is told of the answer is told now, unless our 200 waits.
+    pub(crate) fn tell_of_answer(&mut self, mut told: VecDeque<Output>) {
+        if !self.caller.answer_waits {
+            told.append(&mut self.outputs);
+            self.outputs = told;
         }
     }
 

@@ -5,7 +5,7 @@ use sip::{Flow, Message, redacted};
 use verbs::callback::{BodyPart, CallInfo, DialResult, Direction, Initial, SipBlock, StatusEvent};
 use verbs::status::CallStatus;
 
-use crate::call::Call;
+use crate::call::{Call, Output};
 use crate::effect::{Effect, HookRequest};
 use crate::leg::LegId;
 use crate::leg::callee_leg::Leg;
@@ -145,6 +145,13 @@ impl Call {
         let payload = self.parent_info().payload(&event);
         self.tell(&payload);
         self.record_caller(payload);
+    }
+
+    /// Tells the application that the caller was answered, unless our 200 has to wait: then it is
+    /// told when that is sent, or never.
+    pub(crate) fn tell_once_answered(&mut self) {
+        let told = self.set_apart(Call::caller_event);
+        self.output(Output::OnceAnswered(told));
     }
 
     /// Tells the application how a callee stands, once for each change.

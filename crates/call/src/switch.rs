@@ -423,6 +423,7 @@ impl Switch {
                 call::Output::Forgotten(sid) => {
                     self.sids.remove(&sid);
                 }
+                call::Output::OnceAnswered(told) => live.call.tell_of_answer(told),
                 call::Output::Join(join) => joins.push(join),
                 call::Output::TakePlace(replaces) => takes = Some(replaces),
                 call::Output::Transferred(key, leg, status, reason) => {

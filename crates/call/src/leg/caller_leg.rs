@@ -312,6 +312,7 @@ impl Call {
     pub(crate) fn caller_accepted(&mut self, cx: Context<'_>) {
         if std::mem::take(&mut self.caller.answer_waits) && self.caller.state.alive() {
             self.caller.answered_at = Some(cx.now);
+            self.caller_event();
         }
     }
 
@@ -368,7 +369,7 @@ impl Call {
         self.set_caller_remote();
         self.caller.answered_at = Some(cx.now);
         self.caller_status(CallStatus::InProgress, 200, None);
-        self.caller_event();
+        self.tell_once_answered();
     }
 
     fn caller_rejected(&mut self) {

@@ -1,6 +1,7 @@
 //! A caller that supports 100rel was sent a description while it rang: our 200 waits for the PRACK
 //! of that (RFC 3262 §3), and until it is sent the caller was not answered, whatever happens.
 
+use call::{CallKey, Input, LegId};
 use serde_json::json;
 use sip::{Message, Method};
 use testkit::{Callee, World};
@@ -36,6 +37,13 @@ fn recorded(world: &World) -> (Option<f64>, u16) {
     (record.answered_at.map(since_start), record.sip_status)
 }
 
+/// What the application is told of the caller at last, which it never heard was answered.
+fn told_at_last(world: &World) -> String {
+    let history = parent_history(world);
+    assert!(!history.contains(&"in-progress/200".to_owned()), "{history:?}");
+    history.last().unwrap().clone()
+}
+
 #[test]
 fn a_caller_that_cancels_was_not_answered() {
     let (mut world, _) = answered_and_not_acknowledged();
@@ -44,7 +52,7 @@ fn a_caller_that_cancels_was_not_answered() {
     let statuses = statuses_to(&world, CALLER);
     assert_eq!(statuses.last(), Some(&487), "{statuses:?}");
     assert!(!statuses.contains(&200), "{statuses:?}");
-    assert_eq!(parent_history(&world).last().unwrap(), "no-answer/487");
+    assert_eq!(told_at_last(&world), "no-answer/487");
     assert_eq!(recorded(&world), (None, 487));
     let payload = result(&world);
     assert_eq!(
@@ -61,7 +69,7 @@ fn a_caller_that_never_acknowledges_was_not_answered() {
     let (mut world, _) = answered_and_not_acknowledged();
     finish(&mut world);
     assert_eq!(statuses_to(&world, CALLER).last(), Some(&504));
-    assert_eq!(parent_history(&world).last().unwrap(), "failed/504");
+    assert_eq!(told_at_last(&world), "failed/504");
     assert_eq!(recorded(&world), (None, 504));
 }
 
@@ -71,8 +79,18 @@ fn a_caller_that_the_switch_ends_was_not_answered() {
     world.with_switch(|switch, now| switch.end_all(now));
     finish(&mut world);
     assert_eq!(statuses_to(&world, CALLER).last(), Some(&480));
-    assert_eq!(parent_history(&world).last().unwrap(), "failed/480");
+    assert_eq!(told_at_last(&world), "failed/480");
     assert_eq!(recorded(&world), (None, 480));
+}
+
+#[test]
+fn a_caller_whose_audio_ends_was_not_answered() {
+    let (mut world, _) = answered_and_not_acknowledged();
+    world.input(CallKey(1), Input::MediaTimeout(LegId::CALLER));
+    finish(&mut world);
+    assert_eq!(statuses_to(&world, CALLER).last(), Some(&408));
+    assert_eq!(told_at_last(&world), "failed/408");
+    assert_eq!(recorded(&world), (None, 408));
 }
 
 #[test]
@@ -80,8 +98,11 @@ fn a_caller_that_acknowledges_is_answered_then() {
     let (mut world, early) = answered_and_not_acknowledged();
     let rack = format!("RAck: {} 1 INVITE\r\n", early.header_text("RSeq").unwrap());
     let prack = Request { lines: &rack, ..Request::new("PRACK", 2) };
+    let told = |world: &World| parent_history(world).last().unwrap().clone();
+    assert_ne!(told(&world), "in-progress/200");
     anna().request_as_caller(&mut world, &early, &prack);
     world.run_for(s(0.1));
+    assert_eq!(told(&world), "in-progress/200");
     assert_eq!(statuses_to(&world, CALLER).last(), Some(&200));
     anna().request_as_caller(&mut world, &early, &Request::new("ACK", 1));
     world.run_for(s(1.0));
