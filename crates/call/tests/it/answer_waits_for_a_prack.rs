@@ -88,9 +88,9 @@ fn a_caller_whose_audio_ends_was_not_answered() {
     let (mut world, _) = answered_and_not_acknowledged();
     world.input(CallKey(1), Input::MediaTimeout(LegId::CALLER));
     finish(&mut world);
-    assert_eq!(statuses_to(&world, CALLER).last(), Some(&408));
-    assert_eq!(told_at_last(&world), "failed/408");
-    assert_eq!(recorded(&world), (None, 408));
+    assert_eq!(statuses_to(&world, CALLER).last(), Some(&480));
+    assert_eq!(told_at_last(&world), "failed/480");
+    assert_eq!(recorded(&world), (None, 480));
 }
 
 #[test]
