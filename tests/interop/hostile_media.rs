@@ -233,7 +233,7 @@ fn when_the_ports_run_out_a_call_is_told_so_and_none_is_used_again_at_once() {
     let switch = scene.starts(&config);
     let mut used: Vec<SocketAddr> = Vec::new();
     for _ in 0..2 {
-        let talk = Talk::begin(&scene, &switch, 300);
+        let talk = Talk::begin(&scene, &switch, 1_000);
         for port in [talk.from_caller, talk.from_callee] {
             assert!(!used.contains(&port), "{port} is used again at once");
             used.push(port);

@@ -57,7 +57,7 @@ fn nobody_answers_until_the_ring_timeout() {
         let cancel = ladder.only("CANCEL");
         assert!(!cancel.header("Reason").unwrap_or_default().contains("elsewhere"));
         let rang = cancel.at - ladder.only("INVITE").at;
-        assert!((0.7..1.6).contains(&rang), "cancelled after {rang} s");
+        assert!((0.7..4.0).contains(&rang), "cancelled after {rang} s");
     }
     let result = scene.app.is_asked("/dialled").json;
     assert_eq!(
