@@ -221,7 +221,6 @@ impl Call {
         } else {
             self.caller_input(cx, caller::Input::Admit);
         }
-        self.settle(cx);
     }
 
     /// One thing happened.
@@ -258,7 +257,6 @@ impl Call {
             Input::KeysSent(leg) => self.keys_sent(cx, leg),
             Input::End => self.end_caller(cx, Farewell::status(480)),
         }
-        self.settle(cx);
     }
 
     /// A timer may be due.
@@ -280,7 +278,6 @@ impl Call {
                 Timer::MediaPath => self.leave_media_path(cx),
             }
         }
-        self.settle(cx);
     }
 
     pub(crate) fn poll(&mut self) -> Option<Output> {
@@ -302,7 +299,8 @@ impl Call {
         self.has_caller() || self.dial.is_some() || !self.hooks.is_empty() || callee()
     }
 
-    /// Runs verbs until one waits, then sees whether anything is left of the call.
+    /// The end of each step: runs verbs until one waits, then sees whether anything is left of the
+    /// call.
     pub(crate) fn settle(&mut self, cx: Context<'_>) {
         while let Some(party) = self.ready() {
             self.run_next(cx, party);

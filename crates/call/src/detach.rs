@@ -123,6 +123,5 @@ impl Call {
                 self.ask_first(cx);
             }
         }
-        self.settle(cx);
     }
 }

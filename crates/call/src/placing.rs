@@ -20,7 +20,6 @@ impl Call {
     /// Begins a call that a program asked for.
     pub(crate) fn place(&mut self, cx: Context<'_>, dial: verbs::Dial) {
         self.start_dial(cx, 0, dial, true);
-        self.settle(cx);
     }
 
     /// Something changed on one of the ways to the caller: the program hears of the call, not of

@@ -405,7 +405,10 @@ impl Switch {
         }
         let cx =
             Context { now, registrar: &self.registrar, resting: &self.resting, ports: &self.ports };
-        let stepped = catch_unwind(AssertUnwindSafe(|| step(&mut live.call, cx)));
+        let stepped = catch_unwind(AssertUnwindSafe(|| {
+            step(&mut live.call, cx);
+            live.call.settle(cx);
+        }));
         if stepped.is_err() {
             return self.bury(now, key, *live);
         }

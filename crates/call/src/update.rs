@@ -30,7 +30,7 @@ impl Call {
         update: &Update,
         command: CommandId,
     ) -> Option<Reply> {
-        let reply = match update {
+        match update {
             Update::Whispering { change, plays } => {
                 let changed = self.change(cx, call_sid, change, command);
                 match changed {
@@ -43,9 +43,7 @@ impl Call {
                 }
             }
             update => self.change(cx, call_sid, update, command),
-        };
-        self.settle(cx);
-        reply
+        }
     }
 
     fn change(

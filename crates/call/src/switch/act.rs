@@ -28,13 +28,7 @@ impl Switch {
                 if let Some(carrier) = &carrier
                     && let Err(why) = self.carriers.admit(now, carrier)
                 {
-                    let cx = Context {
-                        now,
-                        registrar: &self.registrar,
-                        resting: &self.resting,
-                        ports: &self.ports,
-                    };
-                    return live.call.handle(cx, Input::CarrierFull(leg, why));
+                    return self.tell(now, live, Input::CarrierFull(leg, why));
                 }
                 let id = self.endpoint.invite(now, *invite);
                 // why: what the endpoint still says of the leg's last INVITE is nobody's business.
@@ -104,9 +98,15 @@ impl Switch {
         let reason = sip::default_reason(500).to_owned();
         let (status, cause) = (500, RejectCause::Transport);
         let refused = Event::NotModified { id, status, reason, cause, response: None };
+        self.tell(now, live, Input::Sip(leg, refused));
+    }
+
+    /// What a call wants cannot be done: it hears so within its step.
+    fn tell(&self, now: Instant, live: &mut Live, input: Input) {
         let cx =
             Context { now, registrar: &self.registrar, resting: &self.resting, ports: &self.ports };
-        live.call.handle(cx, Input::Sip(leg, refused));
+        live.call.handle(cx, input);
+        live.call.settle(cx);
     }
 
     /// Sends a request inside the dialog of a leg.

@@ -64,7 +64,6 @@ impl Switch {
     ) {
         self.step(now, key, |call, cx| {
             call.tell_referrer(cx, leg, status, reason);
-            call.settle(cx);
         });
     }
 
@@ -98,7 +97,6 @@ impl Switch {
                 true => call.depart(cx),
                 false => call.let_go(cx, partner.leg),
             };
-            call.settle(cx);
         });
         let (Some(leg), Some(id)) = (leg, self.call(host).and_then(|call| call.free_leg())) else {
             return;

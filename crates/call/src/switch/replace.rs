@@ -56,7 +56,6 @@ impl Call {
     /// Answers the caller that takes the place of another.
     fn answer_in_place(&mut self, cx: Context<'_>) {
         self.caller_input(cx, caller::Input::Answer);
-        self.settle(cx);
     }
 
     /// Another party has taken the place of this one, whose partner is gone: nothing more runs
@@ -67,7 +66,6 @@ impl Call {
         } else {
             self.callee_input(cx, leg, callee::Input::Stop);
         }
-        self.settle(cx);
     }
 }
 
@@ -130,7 +128,6 @@ impl Switch {
             Err((status, why)) => {
                 return self.step(now, host, |call, cx| {
                     call.end_caller(cx, Farewell::because(status, &why));
-                    call.settle(cx);
                 });
             }
         };

@@ -1,6 +1,9 @@
 //! A phone that is in two calls connects its partners to each other: REFER with Replaces, where
 //! the operator lets the switch transfer by itself.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
 use call::settings::{Gateway, GatewayHost, ReferPolicy};
 use call::{CallKey, LegId, Reply};
 use serde_json::{Value, json};
@@ -92,13 +95,13 @@ fn the_caller_of_one_call_and_the_callee_of_another_are_connected() {
     assert!(world.open_ports.is_empty());
 }
 
-#[test]
-fn two_callees_of_one_phone_are_connected_and_talk_until_one_hangs_up() {
-    // The desk calls B2 and B3, and connects them.
-    let call = |number: u8, done: &str| {
+/// The desk calls B2 and B3, and connects them; the lists of its calls have this actionHook.
+fn connected_callees(hooks: [Value; 2]) -> World {
+    let [one, two] = hooks;
+    let call = |number: u8, done: Value| {
         json!([dial(0, &json!({ "target": [target(number)], "actionHook": done }))])
     };
-    let mut world = scene(&[call(2, "/one"), call(3, "/two")]).before_the_call();
+    let mut world = scene(&[call(2, one), call(3, two)]).before_the_call();
     for (number, callee) in [(2, answers(0.5)), (3, talks(0.5, 9.0))] {
         let script = Script::Callee(callee);
         let name = format!("B{number}");
@@ -121,6 +124,12 @@ fn two_callees_of_one_phone_are_connected_and_talk_until_one_hangs_up() {
     desk().request_as_caller(&mut world, &dialogs[0], &refer);
     world.run_for(s(0.2));
     assert_eq!(status_of_refer(&world), Some(202));
+    world
+}
+
+#[test]
+fn two_callees_of_one_phone_are_connected_and_talk_until_one_hangs_up() {
+    let mut world = connected_callees([json!("/one"), json!("/two")]);
     takes_byes(&mut world);
     let alive = world.switch.alive();
     assert_eq!(alive.callers, 1, "{alive:?}");
@@ -129,10 +138,24 @@ fn two_callees_of_one_phone_are_connected_and_talk_until_one_hangs_up() {
     assert!(world.open_ports.is_empty());
 }
 
+#[test]
+fn a_phone_that_has_connected_its_partners_is_let_go_at_once_in_both_of_its_calls() {
+    let mut world = connected_callees([Value::Null, Value::Null]);
+    let byes = requests_to(&world, desk().0, &Method::Bye);
+    let ended: BTreeSet<_> = byes.iter().map(|bye| bye.header("Call-ID").unwrap()).collect();
+    assert_eq!(ended.into_iter().collect::<Vec<_>>(), ["call-1", "call-2"]);
+    takes_byes(&mut world);
+    assert!(world.run_until_quiet(s(200.0)), "not quiet");
+    assert!(world.open_ports.is_empty());
+}
+
+fn bob() -> SocketAddr {
+    SocketAddr::from(([10, 0, 1, 2], 5060))
+}
+
 /// Anna and Bob call the desk, which connects them: the front desk of a company. Bob talks for
 /// 9 s after his answer.
 fn connected_callers() -> World {
-    let bob = std::net::SocketAddr::from(([10, 0, 1, 2], 5060));
     let call = |done: &str| {
         let dial = dial(1, &json!({ "actionHook": done }));
         json!([dial, { "verb": "pause", "length": 60 }])
@@ -140,18 +163,18 @@ fn connected_callers() -> World {
     let scene = scene(&[call("/one"), call("/two")]).settings(|settings| {
         let carrier = std::sync::Arc::make_mut(&mut settings.carriers[0]);
         let like = carrier.gateways[0].clone();
-        carrier.gateways.push(Gateway { host: GatewayHost::Net(bob.ip().into()), ..like });
+        carrier.gateways.push(Gateway { host: GatewayHost::Net(bob().ip().into()), ..like });
     });
     let mut world = scene.begin();
     world.run_for(s(0.5));
     let one = request_to(&world, desk().0, &Method::Invite);
     desk().respond(&mut world, &one, "200 OK", "x", &description(desk(), 1, ""));
     let caller = Caller {
-        from: format!("<sip:+491709999999@{}>", bob.ip()),
+        from: format!("<sip:+491709999999@{}>", bob().ip()),
         hangs_up: Some(s(9.0)),
         ..patient()
     };
-    world.add(Phone::new("Bob", bob, Script::Caller(caller), 78));
+    world.add(Phone::new("Bob", bob(), Script::Caller(caller), 78));
     world.call("Bob");
     world.run_for(s(0.5));
     let two = requests_to(&world, desk().0, &Method::Invite).pop().unwrap();

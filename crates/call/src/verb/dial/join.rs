@@ -68,7 +68,6 @@ impl Call {
         self.script.stage = Stage::Running(Running::Dial);
         self.effect(Effect::Media(Media::Bridge(self.caller.id, id)));
         self.go_on_holding(cx, id);
-        self.settle(cx);
     }
 
     /// The dial ends as one whose callee hung up, and that callee is hung up.
