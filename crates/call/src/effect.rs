@@ -37,9 +37,10 @@ pub(crate) enum SipAction {
     Reinvite(LegId, Vec<u8>),
     /// Answer another request inside a dialog.
     Reply(RequestId, Respond),
-    /// Send a request inside the dialog of this leg; the command, if there is one, is told its
-    /// outcome.
-    Request(LegId, Box<InDialog>, Option<CommandId>),
+    /// Send a request inside the dialog of this leg; the command is told its outcome.
+    Request(LegId, Box<InDialog>, CommandId),
+    /// Send a NOTIFY inside the dialog of this leg.
+    Notify(LegId, Box<InDialog>),
 }
 
 /// Audio that a call asked for; what becomes of it names it.

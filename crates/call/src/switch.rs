@@ -345,8 +345,8 @@ impl Switch {
                 let (request_id, request, flow) = (*request_id, request.clone(), *flow);
                 return self.requested(now, request_id, &request, flow);
             }
-            Event::Responded { sent, status, reason, .. } => {
-                return self.responded(*sent, *status, reason.clone());
+            Event::Responded { id, sent, status, reason, .. } => {
+                return self.responded(now, (*id, *sent), *status, reason.clone());
             }
             Event::RefreshChallenged { id, method, answered, response } => {
                 return self.prove_refresh(now, *id, method, *answered, response);

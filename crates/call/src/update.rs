@@ -167,7 +167,7 @@ impl Call {
             body: order.content.clone().unwrap_or_default().into_bytes(),
             ..InDialog::method(method)
         };
-        self.sip(SipAction::Request(party, Box::new(request), Some(command)));
+        self.sip(SipAction::Request(party, Box::new(request), command));
         Ok(())
     }
 

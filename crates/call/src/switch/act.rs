@@ -6,7 +6,7 @@ use sip::{Event, InDialog, InviteId, Method, RejectCause, SentId};
 
 use super::{CallKey, Live, Switch};
 use crate::call::Context;
-use crate::command::{CommandId, Reply};
+use crate::command::Reply;
 use crate::effect::SipAction;
 use crate::input::Input;
 use crate::leg::LegId;
@@ -75,7 +75,19 @@ impl Switch {
             SipAction::Reply(request, response) => self.endpoint.reply(now, request, response),
             SipAction::Request(leg, request, command) => {
                 let id = id(leg);
-                self.send_inside(now, live, (leg, id), *request, command);
+                match self.send_inside(now, live, (leg, id), *request) {
+                    Some(sent) => {
+                        self.sent.insert(sent, command);
+                    }
+                    None => {
+                        let why = "sip_request: the leg is not up";
+                        self.reply(command, Reply::refused(422, why));
+                    }
+                }
+            }
+            SipAction::Notify(leg, notify) => {
+                let id = id(leg);
+                self.send_inside(now, live, (leg, id), *notify);
             }
         }
     }
@@ -109,36 +121,36 @@ impl Switch {
         live.call.settle(cx);
     }
 
-    /// Sends a request inside the dialog of a leg.
+    /// Sends a request inside the dialog of a leg, if there is one.
     fn send_inside(
         &mut self,
         now: Instant,
         live: &mut Live,
         (leg, id): (LegId, Option<InviteId>),
         mut request: InDialog,
-        command: Option<CommandId>,
-    ) {
-        let Some(id) = id else { return self.not_sent(command) };
+    ) -> Option<SentId> {
+        let id = id?;
         let uri = self.endpoint.request_uri(id);
         let proofs = uri.map(|uri| live.call.proofs_for(leg, &request.method, &uri));
         request.headers.extend(proofs.into_iter().flatten().map(Into::into));
-        match self.endpoint.request(now, id, request) {
-            Some(sent) => self.sent.extend(command.map(|command| (sent, command))),
-            None => self.not_sent(command),
-        }
+        self.endpoint.request(now, id, request)
     }
 
-    /// A request that a program asked for has no dialog to go into.
-    fn not_sent(&mut self, command: Option<CommandId>) {
-        if let Some(command) = command {
-            self.reply(command, Reply::refused(422, "sip_request: the leg is not up"));
-        }
-    }
-
-    /// A request of ours inside a dialog was answered.
-    pub(super) fn responded(&mut self, sent: SentId, status: u16, reason: String) {
+    /// A request of ours inside a dialog was answered: one that a program asked for, or a NOTIFY.
+    pub(super) fn responded(
+        &mut self,
+        now: Instant,
+        (id, sent): (InviteId, SentId),
+        status: u16,
+        reason: String,
+    ) {
         if let Some(command) = self.sent.remove(&sent) {
-            self.reply(command, Reply::Responded { status, reason });
+            return self.reply(command, Reply::Responded { status, reason });
+        }
+        // RFC 6665 §4.2.2: the subscription is over. Who says 500 to a NOTIFY that was overtaken
+        // by another still has it.
+        if let Some((key, leg)) = self.leg_of(id).filter(|_| matches!(status, 408 | 481)) {
+            self.step(now, key, |call, cx| call.unsubscribed(cx, leg));
         }
     }
 }

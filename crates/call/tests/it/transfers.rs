@@ -232,6 +232,28 @@ fn who_refers_and_hangs_up_ends_nothing_of_the_transfer() {
 }
 
 #[test]
+fn who_knows_of_no_subscription_is_told_no_more_and_let_go_while_the_transfer_goes_on() {
+    for (status, knows) in [("481 No Subscription", false), ("500 Overtaken", true)] {
+        let (mut world, peer) = referred_to(2);
+        let notify = requests_to(&world, peer.0, &Method::Notify).remove(0);
+        peer.respond(&mut world, &notify, status, "x", "");
+        world.run_for(s(0.1));
+        assert_eq!(is_hung_up(&world, peer), !knows, "{status}");
+        if !knows {
+            takes_bye(&mut world, peer);
+        }
+        world.run_for(s(1.5));
+        let end = if knows { &["SIP/2.0 200 OK"][..] } else { &[] };
+        assert_eq!(lines_told(&world, peer), [&["SIP/2.0 100 Trying"][..], end].concat());
+        assert!(world.media.contains(&MediaFact::Bridged(KEY, LegId::CALLER, LegId(2))));
+        world.with_phone("B2", |phone, now| phone.hang_up(now));
+        assert!(world.run_until_quiet(s(100.0)), "not quiet");
+        world.judge.at_rest().unwrap();
+        assert!(world.open_ports.is_empty());
+    }
+}
+
+#[test]
 fn a_caller_that_hangs_up_while_it_is_transferred_ends_it_for_who_referred_it() {
     let (mut world, peer) = referred_to(2);
     world.with_phone("A", |phone, now| phone.hang_up(now));

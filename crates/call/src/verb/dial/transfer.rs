@@ -89,6 +89,20 @@ impl Call {
     pub(crate) fn tell_referrer(&mut self, cx: Context<'_>, leg: LegId, status: u16, reason: &str) {
         let Some(referral) = self.transfers.remove(&leg) else { return };
         self.notify_end(leg, &referral, &format!("{status} {reason}"));
+        self.waits_no_more(cx, leg);
+    }
+
+    /// A leg says that it knows of no subscription, or says nothing: it is told no more of its
+    /// transfer (RFC 6665 §4.2.2), which goes on.
+    pub(crate) fn unsubscribed(&mut self, cx: Context<'_>, leg: LegId) {
+        let Some(referral) = self.transfers.get_mut(&leg) else { return };
+        if std::mem::take(&mut referral.is_subscribed) {
+            self.waits_no_more(cx, leg);
+        }
+    }
+
+    /// A leg has stayed only to hear what comes of its transfer.
+    fn waits_no_more(&mut self, cx: Context<'_>, leg: LegId) {
         if leg != self.caller.id {
             self.callee_input(cx, leg, callee::Input::Stop);
         } else if matches!(self.script.stage, Stage::Running(Running::Transfer)) {
@@ -110,7 +124,7 @@ impl Call {
     /// A leg is about to be hung up: what it waits to hear of it will not hear (RFC 6665 §4.4.1: a
     /// subscription ends by a NOTIFY).
     pub(crate) fn end_subscription(&mut self, leg: LegId) {
-        if let Some(referral) = self.transfers.remove(&leg) {
+        if let Some(referral) = self.transfers.remove(&leg).filter(|of| of.is_subscribed) {
             self.send_notify(leg, &referral, "487 Request Terminated", "terminated;reason=giveup");
         }
     }
@@ -126,7 +140,7 @@ impl Call {
             body: format!("SIP/2.0 {line}\r\n").into_bytes(),
             ..InDialog::method(Method::Notify)
         };
-        self.sip(SipAction::Request(leg, Box::new(notify), None));
+        self.sip(SipAction::Notify(leg, Box::new(notify)));
     }
 }
 
