@@ -4,7 +4,7 @@
 use call::settings::{Client, ReferPolicy};
 use call::{CallKey, LegId};
 use serde_json::{Value, json};
-use sip::Method;
+use sip::{Message, Method};
 use testkit::{Answer, MediaFact, Note, World};
 
 use crate::raw::{Raw, Request, description};
@@ -311,6 +311,64 @@ fn a_caller_whose_list_is_run_stays_until_it_knows_what_came_of_its_refer() {
         leave(&mut world);
         assert!(world.open_ports.is_empty());
     }
+}
+
+/// A caller that never acknowledges our 200, in a call that asks `/refer` when it refers.
+fn without_ack() -> (World, Raw, Message) {
+    let list = json!([
+        { "verb": "config", "referHook": "/refer" },
+        { "verb": "answer" },
+        { "verb": "pause", "length": 30 },
+    ]);
+    let mut world = Scene::running(&list).before_the_call();
+    world.phones.remove(&CALLER);
+    world.application.thinks_at.insert("/refer".to_owned(), s(0.5));
+    let caller = Raw(CALLER);
+    caller.invite(&mut world, "", &description(caller, 1, ""));
+    world.run_for(s(0.3));
+    let answer = response_to(&world, CALLER, 200).message;
+    (world, caller, answer)
+}
+
+fn completed(world: &mut World) {
+    let sid = world.application.calls(false)[0].clone();
+    assert_eq!(crate::placed::completes(world, &sid), call::Reply::Accepted);
+    assert!(!is_hung_up(world, Raw(CALLER)), "RFC 3261 §15: not before the ACK");
+}
+
+fn status_of(world: &World, method: &str) -> Vec<u16> {
+    let of_method = |sent: &Sent| sent.header("CSeq").is_some_and(|cseq| cseq.ends_with(method));
+    let sent = sent_to(world, CALLER).into_iter().filter(of_method);
+    sent.filter_map(|sent| sent.message.status()).collect()
+}
+
+#[test]
+fn a_refer_of_who_is_ended_is_for_nobody_though_our_bye_still_waits_for_the_ack() {
+    let (mut world, caller, answer) = without_ack();
+    completed(&mut world);
+    let request = Request { lines: &elsewhere(), ..Request::new("REFER", 2) };
+    caller.request_as_caller(&mut world, &answer, &request);
+    world.run_for(s(0.1));
+    assert_eq!(status_of(&world, "REFER"), [481]);
+    assert!(world.application.asked_at("/refer").is_empty());
+    assert!(world.run_until_quiet(s(200.0)), "not quiet");
+    assert!(is_hung_up(&world, caller), "where no ACK comes, too");
+    world.judge.at_rest().unwrap();
+}
+
+#[test]
+fn a_hook_that_allows_a_refer_of_who_was_ended_meanwhile_comes_too_late() {
+    let (mut world, caller, answer) = without_ack();
+    let request = Request { lines: &elsewhere(), ..Request::new("REFER", 2) };
+    caller.request_as_caller(&mut world, &answer, &request);
+    world.run_for(s(0.1));
+    assert_eq!(world.application.asked_at("/refer").len(), 1);
+    completed(&mut world);
+    world.run_for(s(1.0));
+    assert_eq!(status_of(&world, "REFER"), [481]);
+    assert_eq!(lines_told(&world, caller), [""; 0]);
+    assert!(world.run_until_quiet(s(200.0)), "not quiet");
+    world.judge.at_rest().unwrap();
 }
 
 #[test]

@@ -39,6 +39,10 @@ impl Call {
         id: RequestId,
         request: &Message,
     ) {
+        if !self.is_there(leg) {
+            // why: its BYE is under way, or waits for the ACK of our 200 (RFC 3261 §15).
+            return self.sip(SipAction::Reply(id, Respond::status(481)));
+        }
         let text = request.header_text("Refer-To").map(|text| text.into_owned());
         let several = request.header_values("Refer-To").count() != 1;
         let target = text.as_deref().and_then(|text| NameAddr::parse(text).ok());
@@ -117,6 +121,9 @@ impl Call {
         reply: Result<Option<String>, HookFailure>,
     ) {
         let Some(referral) = self.refers.remove(&leg) else { return };
+        if !self.is_there(leg) {
+            return self.refuse_refer(&referral, 481);
+        }
         let text = match reply {
             Ok(text) => text,
             Err(failure) => {
