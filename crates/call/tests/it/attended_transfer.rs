@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use call::settings::{Gateway, GatewayHost, ReferPolicy};
-use call::{CallKey, LegId, Reply};
+use call::{CallKey, Effect, LegId, Media, Reply};
 use serde_json::{Value, json};
 use sip::{Message, Method};
-use testkit::{Caller, MediaFact, Note, Phone, Script, World};
+use testkit::{Caller, Fact, MediaFact, Note, Phone, Script, World};
 
 use crate::placed::changes;
 use crate::raw::{Raw, Request, description};
@@ -166,6 +166,7 @@ fn connected_callers() -> World {
         carrier.gateways.push(Gateway { host: GatewayHost::Net(bob().ip().into()), ..like });
     });
     let mut world = scene.begin();
+    world.judge = std::mem::take(&mut world.judge).transferring(true);
     world.run_for(s(0.5));
     let one = request_to(&world, desk().0, &Method::Invite);
     desk().respond(&mut world, &one, "200 OK", "x", &description(desk(), 1, ""));
@@ -218,6 +219,24 @@ fn two_callers_of_one_phone_are_connected_and_talk_until_one_hangs_up() {
     }
     assert_eq!(world.phone("A").saw(&Note::Ended), 1, "at the end of her list");
     assert!(world.open_ports.is_empty());
+}
+
+#[test]
+fn the_judge_sees_a_caller_that_is_connected_to_another_and_has_hung_up() {
+    let mut world = connected_callers();
+    let (key, leg, _) = adopted(&world);
+    world.judge.verdict().unwrap();
+    let of_bob = response_to(&world, bob(), 200);
+    let header = |name: &str| of_bob.header(name).unwrap();
+    let (from, to, call_id) = (header("From"), header("To"), header("Call-ID"));
+    let bye = format!(
+        "BYE sip:switch SIP/2.0\r\nFrom: {from}\r\nTo: {to}\r\nCall-ID: {call_id}\r\n\
+         CSeq: 9 BYE\r\n\r\n"
+    );
+    world.judge.see(Fact::Heard(bob(), bye.as_bytes()));
+    world.judge.see(Fact::Wanted(key, &Effect::Media(Media::Bridge(LegId::CALLER, leg))));
+    let broken = world.judge.verdict().unwrap_err();
+    assert!(broken.contains("hung up before"), "{broken}");
 }
 
 #[test]

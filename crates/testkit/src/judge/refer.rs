@@ -220,6 +220,8 @@ impl Judge {
         let named = (seen.call_id.to_owned(), seen.from_tag.to_owned(), seen.cseq);
         let dialog = self.dialog(seen.call_id, seen.from_tag);
         let gone = dialog.is_none_or(|dialog| dialog.over());
+        // why: a BYE of ours may wait for the ACK of our 200.
+        let given_up = self.is_told_over(seen.call_id);
         let transfers = self.referring.transfers;
         let Some(refer) = self.referring.refers.get_mut(&named) else {
             return Err(format!("{status} for a REFER that never came"));
@@ -236,7 +238,7 @@ impl Judge {
         if status >= 300 {
             self.step.refused = true;
             return match refer.verdict {
-                Verdict::Allowed if !gone => {
+                Verdict::Allowed if !gone && !(given_up && status == 481) => {
                     Err(format!("a REFER gets {status}, and its hook allowed it"))
                 }
                 _ => Ok(()),
@@ -377,7 +379,7 @@ impl Judge {
     }
 
     /// Whoever is hung up by us has heard how its REFER ended. A NOTIFY that nobody answered says
-    /// that it is not there any more.
+    /// that it is not there any more, and so does 481 to an INVITE of ours.
     pub(super) fn was_told_the_end(&self, call_id: &str, tag: &str) -> Result<(), String> {
         let untold = self.referring.refers.iter().find(|(named, refer)| {
             let waits = refer.notify.is_some_and(|(_, answered)| !answered);
@@ -388,6 +390,7 @@ impl Judge {
                 && !refer.is_unknown
                 && !waits
         });
+        let untold = untold.filter(|_| !self.dialog(call_id, tag).is_some_and(|it| it.denied));
         match untold {
             Some((named, _)) => {
                 Err(format!("who sent REFER {} is hung up, and was not told its end", named.2))

@@ -39,6 +39,8 @@ pub(super) struct Dialog {
     pub(super) acked: bool,
     pub(super) bye_said: bool,
     bye_heard: bool,
+    /// The peer says to an INVITE of ours that it knows of no such dialog (RFC 3261 §12.2.1.2).
+    pub(super) denied: bool,
     /// Of the peer's latest re-INVITE or UPDATE.
     pub(super) offered: u32,
     /// Of its latest that is over: a response other than 2xx, or the ACK of that, has come.
@@ -105,6 +107,7 @@ impl Judge {
         match seen.start {
             Start::Response(status) if seen.method == "INVITE" => {
                 self.pointed(&seen, status);
+                self.denied(&seen, status);
                 self.answer(&seen, status);
             }
             Start::Response(status) if seen.method == "NOTIFY" => {
@@ -238,6 +241,15 @@ impl Judge {
             let called = called.clone();
             self.note_answer(&called);
         }
+    }
+
+    /// A re-INVITE of the switch may find nobody.
+    fn denied(&mut self, seen: &Glimpse<'_>, status: u16) {
+        if !matches!(status, 408 | 481) {
+            return;
+        }
+        let dialog = self.confirmed(seen.call_id, seen.to_tag);
+        dialog.into_iter().for_each(|dialog| dialog.denied = true);
     }
 
     /// What the first 200 of a callee crosses.
@@ -443,16 +455,13 @@ impl Judge {
         caller: LegId,
         leg: LegId,
     ) -> Result<(), String> {
-        let of_leg = |called: &&Called| called.leg == (key, leg) && !called.answered.is_empty();
-        let latest = self.called.values().filter(of_leg).max_by_key(|called| called.number);
-        let Some(called) = latest else {
+        let Some(is_over) = self.is_over((key, leg)) else {
             return match self.calls.get(&key).and_then(|call| call.winner) {
                 Some(winner) => Err(format!("{winner} has won, and {leg} is heard")),
                 None => Ok(()),
             };
         };
-        let ended = called.answered.values().all(Dialog::over);
-        if called.cancelled || ended {
+        if is_over {
             return Err(format!("{leg} is connected, and was cancelled or hung up before"));
         }
         let call = self.call(key);
@@ -469,6 +478,18 @@ impl Judge {
                 self.is_accepted(key, leg)
             }
         }
+    }
+
+    /// Whether who answered as this leg was given up or is over; `None` where nobody has: a callee
+    /// of this call, or somebody who was the caller of another.
+    fn is_over(&self, leg: (CallKey, LegId)) -> Option<bool> {
+        let of_leg = |called: &&Called| called.leg == leg && !called.answered.is_empty();
+        let latest = self.called.values().filter(of_leg).max_by_key(|called| called.number);
+        let callee = latest.map(|called| called.cancelled || called.over());
+        callee.or_else(|| {
+            let caller = self.callers.values().find(|caller| caller.leg == Some(leg))?;
+            Some(caller.dialog.over())
+        })
     }
 
     /// Nobody was left ringing, talking or waiting.

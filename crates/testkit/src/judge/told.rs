@@ -108,6 +108,14 @@ impl Judge {
         call.over |= of_caller && stage == Stage::Over;
     }
 
+    /// The application was told that the leg of this dialog is over.
+    pub(super) fn is_told_over(&self, call_id: &str) -> bool {
+        let of_caller = self.callers.get(call_id).map(|caller| &caller.call_sid);
+        let sid = of_caller.or_else(|| self.called.get(call_id).map(|called| &called.call_sid));
+        let life = sid.and_then(|sid| self.lives.get(sid.as_ref()?));
+        life.is_some_and(Life::is_over)
+    }
+
     /// A leg is of another call from now on, as its caller or not.
     pub(super) fn lives_on(&mut self, call_sid: &str, key: CallKey, as_caller: bool) {
         if let Some(life) = self.lives.get_mut(call_sid) {
