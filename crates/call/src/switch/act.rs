@@ -6,7 +6,7 @@ use sip::{Event, InDialog, InviteId, Method, RejectCause, SentId};
 
 use super::{CallKey, Live, Switch};
 use crate::call::Context;
-use crate::command::Reply;
+use crate::command::{CommandId, Reply};
 use crate::effect::SipAction;
 use crate::input::Input;
 use crate::leg::LegId;
@@ -54,13 +54,9 @@ impl Switch {
                     self.endpoint.cancel(now, id, reason);
                 }
             }
-            SipAction::Bye(leg, mut headers) => {
+            SipAction::Bye(leg, headers) => {
                 if let Some(id) = id(leg) {
-                    self.carriers.ended(id);
-                    let uri = self.endpoint.request_uri(id);
-                    let proofs = uri.map(|uri| live.call.proofs_for(leg, &Method::Bye, &uri));
-                    headers.extend(proofs.into_iter().flatten().map(Into::into));
-                    self.endpoint.bye(now, id, &headers);
+                    self.bye(now, live, (leg, id), headers);
                 }
             }
             SipAction::RespondReinvite(leg, response) => {
@@ -76,13 +72,8 @@ impl Switch {
             SipAction::Request(leg, request, command) => {
                 let id = id(leg);
                 match self.send_inside(now, live, (leg, id), *request) {
-                    Some(sent) => {
-                        self.sent.insert(sent, command);
-                    }
-                    None => {
-                        let why = "sip_request: the leg is not up";
-                        self.reply(command, Reply::refused(422, why));
-                    }
+                    Some(sent) => drop(self.sent.insert(sent, command)),
+                    None => self.not_sent(command),
                 }
             }
             SipAction::Notify(leg, notify) => {
@@ -90,6 +81,20 @@ impl Switch {
                 self.send_inside(now, live, (leg, id), *notify);
             }
         }
+    }
+
+    fn bye(
+        &mut self,
+        now: Instant,
+        live: &mut Live,
+        (leg, id): (LegId, InviteId),
+        mut headers: Vec<(String, String)>,
+    ) {
+        self.carriers.ended(id);
+        let uri = self.endpoint.request_uri(id);
+        let proofs = uri.map(|uri| live.call.proofs_for(leg, &Method::Bye, &uri));
+        headers.extend(proofs.into_iter().flatten().map(Into::into));
+        self.endpoint.bye(now, id, &headers);
     }
 
     /// Sends a re-INVITE; where that cannot be, the call hears of it as of a refusal.
@@ -134,6 +139,11 @@ impl Switch {
         let proofs = uri.map(|uri| live.call.proofs_for(leg, &request.method, &uri));
         request.headers.extend(proofs.into_iter().flatten().map(Into::into));
         self.endpoint.request(now, id, request)
+    }
+
+    /// A request that a program asked for has no dialog to go into.
+    fn not_sent(&mut self, command: CommandId) {
+        self.reply(command, Reply::refused(422, "sip_request: the leg is not up"));
     }
 
     /// A request of ours inside a dialog was answered: one that a program asked for, or a NOTIFY.

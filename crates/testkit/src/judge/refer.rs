@@ -221,7 +221,7 @@ impl Judge {
         let dialog = self.dialog(seen.call_id, seen.from_tag);
         let gone = dialog.is_none_or(|dialog| dialog.over());
         // why: a BYE of ours may wait for the ACK of our 200.
-        let given_up = self.is_told_over(seen.call_id);
+        let is_late = gone || (status == 481 && self.is_told_over(seen.call_id));
         let transfers = self.referring.transfers;
         let Some(refer) = self.referring.refers.get_mut(&named) else {
             return Err(format!("{status} for a REFER that never came"));
@@ -238,7 +238,7 @@ impl Judge {
         if status >= 300 {
             self.step.refused = true;
             return match refer.verdict {
-                Verdict::Allowed if !gone && !(given_up && status == 481) => {
+                Verdict::Allowed if !is_late => {
                     Err(format!("a REFER gets {status}, and its hook allowed it"))
                 }
                 _ => Ok(()),
