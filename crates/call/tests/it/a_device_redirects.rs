@@ -216,6 +216,25 @@ fn whoever_was_called_already_is_not_called_again() {
 }
 
 #[test]
+fn a_device_that_names_itself_by_another_name_is_not_called_again() {
+    let itself = jane().0;
+    let mut world = called(Devices::Dial, Vec::new(), &json!({}));
+    redirects(&mut world, jane(), &format!("<sip:other@{itself}>"));
+    finish(&mut world);
+    assert_not_followed(&world, "it has just said that it is elsewhere");
+    assert_eq!(requests_to(&world, itself, &Method::Invite).len(), 1);
+    // Another port of its address is another phone.
+    let mut world = called(Devices::Dial, Vec::new(), &json!({}));
+    let beside = Raw((itself.ip(), 5080).into());
+    redirects(&mut world, jane(), &format!("<sip:other@{}>", beside.0));
+    world.run_for(s(0.2));
+    let invite = request_to(&world, beside.0, &Method::Invite);
+    beside.respond(&mut world, &invite, "486 Busy Here", "x", "");
+    finish(&mut world);
+    assert_eq!(tried(&world), [302, 486]);
+}
+
+#[test]
 fn the_preferred_contact_is_called_first_and_nobody_twice() {
     let callees = vec![waits(), answers(0.3), refuses(503, 0.1), refuses(503, 0.1)];
     let mut world = called(Devices::CallEachOther, callees, &json!({}));

@@ -199,3 +199,27 @@ fn a_request_of_no_dialog_is_481() {
     assert_eq!(responses_to(&world, peer.0, 481).len(), 1);
     hang_up(&mut world, peer, &invite, 1);
 }
+
+#[test]
+fn an_update_of_who_is_ended_gives_no_audio_another_address() {
+    // RFC 3261 §15: our BYE waits for an ACK that never comes.
+    let list = json!([{ "verb": "answer" }, { "verb": "pause", "length": 30 }]);
+    let mut world = Scene::running(&list).before_the_call();
+    world.phones.remove(&CALLER);
+    let caller = Raw(CALLER);
+    caller.invite(&mut world, "", &description(caller, 1, ""));
+    world.run_for(s(0.3));
+    let answer = response_to(&world, CALLER, 200).message;
+    let sid = world.application.calls(false)[0].clone();
+    assert_eq!(crate::placed::completes(&mut world, &sid), call::Reply::Accepted);
+    let body = description(caller, 2, "");
+    let update = Request { body: &body, ..Request::new("UPDATE", 2) };
+    let media = world.media.len();
+    caller.request_as_caller(&mut world, &answer, &update);
+    world.run_for(s(0.1));
+    assert!(methods_to(&world, CALLER).is_empty(), "no BYE yet");
+    assert_eq!(responses_to(&world, CALLER, 481).len(), 1);
+    assert_eq!(world.media.len(), media, "{:?}", world.media);
+    assert!(world.run_until_quiet(s(200.0)), "not quiet");
+    world.judge.at_rest().unwrap();
+}
