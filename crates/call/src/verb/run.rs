@@ -81,8 +81,9 @@ impl Call {
 
     fn run_hangup(&mut self, cx: Context<'_>, hangup: Hangup) {
         // why: an unanswered caller is declined.
-        let farewell = Farewell { headers: hangup.headers, ..Farewell::status(603) };
-        self.end_caller(cx, farewell);
+        let Hangup { status, reason, headers, .. } = hangup;
+        let status = status.unwrap_or(603);
+        self.end_caller(cx, Farewell { reason, headers, ..Farewell::status(status) });
     }
 
     fn run_pause(&mut self, cx: Context<'_>, party: LegId, pause: &Pause) {

@@ -41,6 +41,32 @@ fn a_caller_that_hangs_up_ends_a_pause() {
 }
 
 #[test]
+fn hangup_refuses_a_caller_with_603_or_with_its_own_status() {
+    let refused = |more: Value| {
+        let mut hangup = json!({ "verb": "hangup", "headers": { "X-Why": "closed" } });
+        hangup.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let world = play(&json!([hangup]));
+        let sent = responses_to(&world, CALLER, world_status(&world)).remove(0);
+        assert_eq!(sent.header("X-Why").as_deref(), Some("closed"));
+        let history = parent_history(&world);
+        (sent.message.reason().into_owned(), history.last().unwrap().clone())
+    };
+    let said = |reason: &str, status: &str| (reason.to_owned(), status.to_owned());
+    assert_eq!(refused(json!({})), said("Decline", "failed/603"));
+    assert_eq!(refused(json!({ "status": 486 })), said("Busy Here", "failed/486"));
+    let closed = json!({ "status": 480, "reason": "Closed" });
+    assert_eq!(refused(closed), said("Closed", "failed/480"));
+    let answered = play(&json!([{ "verb": "answer" }, { "verb": "hangup", "status": 486 }]));
+    assert_eq!(statuses_to(&answered, CALLER), [100, 200]);
+    assert_eq!(parent_history(&answered).last().unwrap(), "completed/200");
+}
+
+/// The final status that the caller got.
+fn world_status(world: &World) -> u16 {
+    *statuses_to(world, CALLER).last().unwrap()
+}
+
+#[test]
 fn redirect_takes_the_new_list() {
     let list = json!([{ "verb": "redirect", "actionHook": "/next" },
                       { "verb": "redirect", "actionHook": "/old" }]);

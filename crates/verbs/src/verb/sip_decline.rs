@@ -25,17 +25,19 @@ impl Object for SipDecline {
     const IS_VERB: bool = true;
 
     fn read(fields: &mut Fields<'_>) -> SipDecline {
+        let status = fields.required("status");
+        let status = failure(fields, status);
         SipDecline {
             id: fields.optional("id"),
-            status: status(fields),
+            status,
             reason: super::one_line(fields, "reason"),
             headers: fields.or_default::<HeaderMap>("headers").0,
         }
     }
 }
 
-fn status(fields: &mut Fields<'_>) -> u16 {
-    let status: f64 = fields.required("status");
+/// The `status` that was given, if it is a final failure; else a fault.
+pub(super) fn failure(fields: &mut Fields<'_>, status: f64) -> u16 {
     if let Some(member) = fields.take(&"status")
         && member.value.is_number()
         && (status.fract() != 0.0 || !(400.0..700.0).contains(&status))

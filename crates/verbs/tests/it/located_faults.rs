@@ -38,7 +38,7 @@ fn a_target_that_cannot_be_called_is_a_fault() {
 
 #[test]
 fn lists_and_other_verbs_are_read_strictly() {
-    check("verbs", 23);
+    check("verbs", 24);
 }
 
 #[test]
