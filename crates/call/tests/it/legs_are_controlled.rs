@@ -159,10 +159,23 @@ fn a_whisper_is_for_one_party_and_several_wait_for_each_other() {
 }
 
 #[test]
+fn a_whisper_is_played_once_whatever_its_loop_says() {
+    for repeat in [json!("forever"), json!(3)] {
+        let mut world = connected(&json!({}));
+        let (caller, _) = sids(&world);
+        let play = json!({ "verb": "play", "url": "/one.wav", "loop": repeat });
+        assert_eq!(changes(&mut world, &caller, &json!({ "whisper": play })), Reply::Accepted);
+        world.run_for(s(1.5));
+        assert_eq!(last(&world), &MediaFact::Muted(KEY, LegId::CALLER, false), "{repeat}");
+        finish(&mut world);
+    }
+}
+
+#[test]
 fn a_whisper_that_is_not_over_ends_with_the_bridge() {
     let mut world = connected(&json!({}));
     let (caller, callee) = sids(&world);
-    let whisper = json!({ "whisper": { "verb": "play", "url": "/two.wav", "loop": "forever" } });
+    let whisper = json!({ "whisper": { "verb": "play", "url": "/two.wav" } });
     assert_eq!(changes(&mut world, &caller, &whisper), Reply::Accepted);
     changes(&mut world, &callee, &json!({ "call_status": "completed" }));
     assert!(world.media.iter().any(|fact| matches!(fact, MediaFact::Stops(_, LegId::CALLER, _))));

@@ -12,7 +12,7 @@ use crate::headers::{HeaderMap, Headers};
 use crate::hook::Hook;
 use crate::json::{self, Kind, Node, Path};
 use crate::values::{Boost, Keys, Millis, words};
-use crate::verb::{Play, Verb, sip_method};
+use crate::verb::{Loop, Play, Verb, sip_method};
 
 words! {
     /// `call_status`: how a leg is ended.
@@ -302,7 +302,10 @@ impl FromJson for Whispered {
         let mut whispered = Whispered { plays: Vec::new(), says: false };
         for (index, node) in nodes.iter().enumerate() {
             match application::element(node, &path.index(index), findings)? {
-                Verb::Play(play) => whispered.plays.push(play),
+                // why: nothing ends a whisper but its end, and meanwhile the party is not heard.
+                Verb::Play(play) => {
+                    whispered.plays.push(Play { repeat: Loop::Times(1), ..play });
+                }
                 Verb::Say(_) => whispered.says = true,
                 other => {
                     let (what, expected) = ("a verb that is not whispered", "`play` or `say`");
