@@ -79,7 +79,8 @@ impl Call {
         key: char,
         length: Duration,
     ) {
-        let other = self.bridged_with(party);
+        // why: who is not heard is not heard by its keys.
+        let other = self.bridged_with(party).filter(|_| self.is_heard(party));
         self.key_pressed(cx, party, key);
         if let Some(other) = other {
             self.need_audio(cx);

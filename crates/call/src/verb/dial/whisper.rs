@@ -5,6 +5,7 @@ use crate::call::Call;
 use crate::effect::{Effect, Media, PlayId};
 use crate::input::PlayEnd;
 use crate::leg::LegId;
+use crate::verb::dial::Dial;
 use crate::verb::play::Playlist;
 
 impl Call {
@@ -76,10 +77,19 @@ impl Call {
 
     /// Nothing of ours keeps a leg from being heard, unless a program does.
     fn let_be_heard(&mut self, party: LegId) {
-        let muted = match self.legs.get(&party).filter(|_| party != self.caller.id) {
+        self.effect(Effect::Media(Media::Mute(party, self.is_muted(party))));
+    }
+
+    fn is_muted(&self, party: LegId) -> bool {
+        match self.legs.get(&party).filter(|_| party != self.caller.id) {
             Some(leg) => leg.muted,
             None => self.caller.muted,
-        };
-        self.effect(Effect::Media(Media::Mute(party, muted)));
+        }
+    }
+
+    /// A party is neither muted nor whispered to.
+    pub(crate) fn is_heard(&self, party: LegId) -> bool {
+        let is_whispered_to = |dial: &Dial| dial.whispers.contains_key(&party);
+        !self.is_muted(party) && !self.dial.as_ref().is_some_and(is_whispered_to)
     }
 }
