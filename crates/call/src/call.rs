@@ -139,6 +139,8 @@ pub(crate) struct Call {
     /// How the last dial failed: what an unanswered caller gets when the list ends.
     pub(crate) last_failure: Option<(u16, String)>,
     pub(crate) hooks: BTreeMap<HookId, Asked>,
+    /// More questions were to be asked than may wait; that was said.
+    pub(crate) is_flooded: bool,
     pub(crate) next_hook: u64,
     pub(crate) next_play: u64,
     /// Legs whose REFER waits for the answer of a hook.
@@ -199,6 +201,7 @@ impl Call {
             dials: 0,
             last_failure: None,
             hooks: BTreeMap::new(),
+            is_flooded: false,
             next_hook: 0,
             next_play: 0,
             refers: BTreeMap::new(),

@@ -42,6 +42,10 @@ pub(crate) struct Asked {
     party: LegId,
 }
 
+/// Questions of one call that may wait while its lists go on: a peer that presses keys or sends
+/// messages without end has no more of them asked at a time.
+const ASIDES_MAX: usize = 128;
+
 /// Status for a caller whose application could not be asked, or answered no list of verbs.
 const NO_APPLICATION: u16 = 480;
 
@@ -119,8 +123,12 @@ impl Call {
         self.ask_aside(hook, payload, Why::Told);
     }
 
-    /// Asks a hook while the list goes on.
-    pub(crate) fn ask_aside(&mut self, hook: Hook, payload: Value, why: Why) {
+    /// Asks a hook while the list goes on; false where too many questions wait, and the hook is
+    /// not asked.
+    pub(crate) fn ask_aside(&mut self, hook: Hook, payload: Value, why: Why) -> bool {
+        if !self.has_room_aside(&hook, why) {
+            return false;
+        }
         let id = self.question(self.caller.id, why);
         let of_session = matches!(why, Why::Inside | Why::Refer(_));
         let trusted = self.script.is_fixed && !(of_session && self.session.is_foreign);
@@ -129,6 +137,27 @@ impl Call {
             hook: id,
             request: HookRequest { hook, base, trusted, payload },
         });
+        true
+    }
+
+    /// Whether one more question may wait. An alert says once that it may not, until none waits.
+    fn has_room_aside(&mut self, hook: &Hook, why: Why) -> bool {
+        let is_aside = |why| matches!(why, Why::Told | Why::Inside | Why::Hold(_));
+        let waiting = self.hooks.values().filter(|asked| is_aside(asked.why)).count();
+        // why: REFER waits for its answer, one of each leg.
+        if !is_aside(why) || waiting < ASIDES_MAX {
+            self.is_flooded &= waiting > 0;
+            return true;
+        }
+        if !std::mem::replace(&mut self.is_flooded, true) {
+            let what = format!(
+                "{}: not asked: {ASIDES_MAX} questions of this call wait for an answer already; \
+                 answer faster, or ask for fewer keys and messages",
+                hook.url
+            );
+            self.alert("webhook-failure", what);
+        }
+        false
     }
 
     fn question(&mut self, party: LegId, why: Why) -> HookId {

@@ -46,7 +46,9 @@ impl Call {
     fn info_came(&mut self, cx: Context<'_>, leg: LegId, request: &Message) -> u16 {
         match key(request) {
             Some((key, length)) => self.key_signalled(cx, leg, key, length),
-            None => self.tell_inside(request),
+            None => {
+                self.tell_inside(request);
+            }
         }
         200
     }
@@ -56,20 +58,19 @@ impl Call {
         if self.session.sip_request_hook.is_none() {
             return 405;
         }
-        self.tell_inside(request);
-        202
+        if self.tell_inside(request) { 202 } else { 503 }
     }
 
-    /// Asks the sipRequestWithinDialogHook, where there is one.
-    fn tell_inside(&mut self, request: &Message) {
-        let Some(hook) = self.session.sip_request_hook.clone() else { return };
+    /// Asks the sipRequestWithinDialogHook, where there is one; whether it was asked.
+    fn tell_inside(&mut self, request: &Message) -> bool {
+        let Some(hook) = self.session.sip_request_hook.clone() else { return false };
         let inside = SipRequestReceived {
             sip_method: request.method().map(|method| method.to_string()).unwrap_or_default(),
             sip_body: String::from_utf8_lossy(request.body()).into_owned(),
             sip_headers: sip::redacted::headers(request),
         };
         let payload = self.info_of(self.caller.id).payload(&inside);
-        self.ask_aside(hook, payload, Why::Inside);
+        self.ask_aside(hook, payload, Why::Inside)
     }
 
     /// The sipRequestWithinDialogHook answered: a list takes the place of the caller's.

@@ -139,6 +139,66 @@ fn a_key_in_an_info_counts_as_one_and_reaches_the_other_party() {
 }
 
 #[test]
+fn a_key_in_an_info_of_who_is_not_heard_is_told_and_not_passed_on() {
+    let whisper = json!({ "whisper": { "verb": "play", "url": "/one.wav" } });
+    for change in [json!({ "mute_status": "mute" }), whisper] {
+        let mut world = connected(&json!({ "dtmfCapture": ["5"] }));
+        let parent = world.application.calls(false).remove(0);
+        assert_eq!(crate::placed::changes(&mut world, &parent, &change), call::Reply::Accepted);
+        info(&mut world, "application/dtmf", "5");
+        assert_eq!(reported(&world), [(json!("5"), json!(parent))]);
+        let is_sent = |fact: &MediaFact| matches!(fact, MediaFact::Keys(..));
+        assert!(!world.media.iter().any(is_sent), "{change}");
+        finish(&mut world);
+    }
+}
+
+#[test]
+fn a_flood_of_keys_and_messages_asks_no_more_than_so_many_questions_at_a_time() {
+    const AT_A_TIME: usize = 128;
+    let config = json!({ "verb": "config", "sipRequestWithinDialogHook": "/inside" });
+    let more = json!({ "dtmfHook": "/dtmf", "dtmfCapture": ["5"] });
+    let scene = Scene::running(&json!([config, dial(1, &more)]));
+    let mut world = scene.callees(vec![talks(1.0, 30.0)]).before_the_call();
+    for hook in ["/dtmf", "/inside"] {
+        world.application.thinks_at.insert(hook.to_owned(), s(5.0));
+    }
+    world.call("A");
+    world.run_for(s(2.0));
+    let answer = response_to(&world, CALLER, 200).message;
+    let send = |world: &mut World, method: &str, kind: &str, body: &str, cseq: u32| {
+        let lines = format!("Content-Type: {kind}\r\n");
+        let request = Request { lines: &lines, body, ..Request::new(method, cseq) };
+        Raw(CALLER).request_as_caller(world, &answer, &request);
+    };
+    for round in 0..200 {
+        send(&mut world, "INFO", "application/dtmf", "5", 100 + 2 * round);
+        send(&mut world, "INFO", "text/plain", "hello", 101 + 2 * round);
+    }
+    world.run_for(s(0.1));
+    assert_eq!(answers_to_info(&world, Raw(CALLER)), [200; 400]);
+    let asked = |world: &World| {
+        ["/dtmf", "/inside"]
+            .map(|hook| world.application.asked_at(hook).len())
+            .iter()
+            .sum::<usize>()
+    };
+    assert_eq!(asked(&world), AT_A_TIME);
+    let alerts = crate::scene::alerts(&world);
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert!(alerts[0].starts_with("webhook-failure: /"), "{alerts:?}");
+    send(&mut world, "MESSAGE", "text/plain", "hello", 900);
+    world.run_for(s(0.1));
+    let refused = |status: u16| crate::sent::responses_to(&world, CALLER, status).len();
+    assert_eq!((refused(202), refused(503)), (0, 1));
+    world.run_for(s(6.0));
+    send(&mut world, "MESSAGE", "text/plain", "hello", 901);
+    world.run_for(s(0.1));
+    assert_eq!(asked(&world), AT_A_TIME + 1, "once they are answered");
+    finish(&mut world);
+}
+
+#[test]
 fn another_info_is_taken_and_nothing_follows() {
     let mut world = connected(&json!({ "dtmfCapture": ["5"] }));
     info(&mut world, "text/plain", "Signal=5");

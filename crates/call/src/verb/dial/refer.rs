@@ -72,7 +72,8 @@ impl Call {
             let details = self.refer_details(leg, request, text, &target.uri);
             let payload = self.info_of(leg).payload(&details);
             self.refers.insert(leg, referral);
-            return self.ask_aside(hook, payload, Why::Refer(leg));
+            self.ask_aside(hook, payload, Why::Refer(leg));
+            return;
         }
         match self.settings.refer {
             ReferPolicy::Refuse => self.sip(SipAction::Reply(id, Respond::status(501))),
