@@ -89,14 +89,13 @@ pub(crate) fn step(state: State, input: Input) -> (State, &'static [Action]) {
             ],
         ),
         (S::Ringing, I::Lost) => (S::Ringing, &[]),
-        (S::Ringing, I::LastLost) => (S::Over, &[A::DisarmRing, A::FinishFailed]),
+        (S::Ringing | S::Screening, I::LastLost) => (S::Over, &[A::DisarmRing, A::FinishFailed]),
         (S::Ringing, I::RingTimeout) => {
             (S::Over, &[A::StopAll(LostBecause::RingTimeout), A::FinishNoAnswer])
         }
         (S::Ringing, I::RingTimeoutScreened) => {
             (S::Screening, &[A::StopRinging(LostBecause::RingTimeout)])
         }
-        (S::Screening, I::LastLost) => (S::Over, &[A::DisarmRing, A::FinishNoAnswer]),
         (S::Ringing | S::Screening, I::CallerGone) => {
             (S::Over, &[A::DisarmRing, A::StopAll(LostBecause::CallerGone), A::FinishNoAnswer])
         }
@@ -176,7 +175,7 @@ mod tests {
 
         (S::Screening, &[I::Answered(ONE)], S::Bridged(ONE), WON),
         (S::Screening, &[I::Answered(TWO)], S::Bridged(TWO), WON),
-        (S::Screening, &[I::LastLost],    S::Over, &[A::DisarmRing, A::FinishNoAnswer]),
+        (S::Screening, &[I::LastLost],    S::Over, &[A::DisarmRing, A::FinishFailed]),
         (S::Screening, &[I::CallerGone],  S::Over,
             &[A::DisarmRing, A::StopAll(LostBecause::CallerGone), A::FinishNoAnswer]),
         (S::Screening, &[I::Replaced],    S::Over,
