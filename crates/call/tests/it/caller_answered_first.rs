@@ -5,7 +5,9 @@ use serde_json::json;
 use sip::Method;
 
 use crate::events::history;
-use crate::scene::{CALLER, Scene, answers, callee_address, hangs_up, heard, phone, refuses, text};
+use crate::scene::{
+    CALLER, Scene, alerts, answers, callee_address, hangs_up, heard, phone, refuses, text,
+};
 use crate::sent::{request_to, responses_to, statuses_to};
 
 #[test]
@@ -52,6 +54,17 @@ fn the_ringback_is_that_of_the_settings_or_of_the_dial() {
     assert_eq!(heard(&world), ["tone uk", "callee 1", "nothing"]);
     let world = scene(json!({ "answerOnBridge": false, "ringback": "none" })).play();
     assert_eq!(heard(&world), ["callee 1", "nothing"]);
+}
+
+#[test]
+fn for_a_country_without_a_tone_the_caller_hears_that_of_the_settings_and_an_alert_says_so() {
+    let more = json!({ "answerOnBridge": false, "ringback": "xx" });
+    let scene = Scene::dialling(vec![answers(2.0)], &more).caller(hangs_up(5.0));
+    let world = scene.settings(|settings| settings.ringback = "de".to_owned()).play();
+    assert_eq!(heard(&world), ["tone de", "callee 1", "nothing"]);
+    let said = alerts(&world);
+    assert!(said[0].starts_with("invalid-app-payload: /0/ringback: "), "{said:?}");
+    assert!(said[0].contains("\"xx\"; expected one of "), "{said:?}");
 }
 
 #[test]

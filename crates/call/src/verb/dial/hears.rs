@@ -2,6 +2,7 @@
 //! of the dial, early media of a callee, a tone, or its own phone ringing. Never silence, unless
 //! the dial asks for it.
 
+use media::tone;
 use verbs::{EarlyMedia, Ringback};
 
 use crate::call::{Call, Context};
@@ -137,13 +138,25 @@ impl Call {
     }
 
     fn ring_back(&mut self) {
-        let asked = self.dial.as_ref().and_then(|dial| dial.verb.ringback.as_ref());
-        let country = match asked {
-            Some(Ringback::Country(country)) => country.clone(),
+        let Some(dial) = self.dial.as_ref() else { return };
+        let country = match &dial.verb.ringback {
+            Some(Ringback::Country(country)) => Some((dial.index, country.clone())),
             // why: beneath a URL too: it may take its time, or never come.
-            None | Some(Ringback::None | Ringback::Url(_)) => self.settings.ringback.clone(),
+            None | Some(Ringback::None | Ringback::Url(_)) => None,
         };
-        self.effect(Effect::Media(Media::Ringback(self.caller.id, country)));
+        let is_known = |(_, country): &(usize, String)| tone::country(country).is_some();
+        let known = country.as_ref().filter(|country| is_known(country));
+        let heard = known.map_or_else(|| self.settings.ringback.clone(), |(_, it)| it.clone());
+        if let (Some((index, unknown)), None) = (&country, known) {
+            let countries: Vec<&str> = tone::countries().collect();
+            let what = format!(
+                "/{index}/ringback: no tone is known for {unknown:?}; expected one of {}; \
+                 the caller hears that of {heard}",
+                countries.join(", ")
+            );
+            self.alert("invalid-app-payload", what);
+        }
+        self.effect(Effect::Media(Media::Ringback(self.caller.id, heard)));
     }
 
     fn let_hear_music(&mut self, wanted: Option<String>) {
