@@ -327,8 +327,8 @@ impl Call {
                 "Request Terminated".clone_into(&mut leg.sip_reason);
             }
             self.callee_event(id);
-            self.tell_progress(id);
         }
+        self.tell_progress(id);
     }
 
     fn forget_if_over(&mut self, id: LegId) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::World;
 
-use crate::scene::{Scene, answers, assert_near, hangs_up, refuses, text};
+use crate::scene::{Scene, answers, assert_near, dial, hangs_up, refuses, target, text};
 
 fn told(world: &World) -> Vec<String> {
     let asked = world.application.asked_at("/progress");
@@ -55,4 +55,30 @@ fn a_screened_callee_is_in_progress_until_it_declines() {
     let list = json!([{ "verb": "pause", "length": 1 }, { "verb": "hangup" }]);
     let world = scene.answering("/confirm", text(&list)).play();
     assert_eq!(told(&world), ["0 ringing", "0 in-progress", "0 no-answer screening-declined"]);
+}
+
+#[test]
+fn of_whom_nobody_could_call_it_hears_why_as_well() {
+    let nobody = json!({ "type": "user", "name": "nobody" });
+    let nowhere = json!({ "type": "phone", "number": "15551234567", "trunk": "none" });
+    let (one, later) = (target(1), target(2));
+    let mut later = later;
+    later["priority"] = json!(1);
+    let more = json!({ "progressHook": "/progress", "target": [nobody, nowhere, one, one, later] });
+    let scene = Scene::running(&json!([dial(0, &more)])).callees(vec![answers(1.0), answers(1.0)]);
+    let world = scene.caller(hangs_up(1.0)).play();
+    let mut told = told(&world);
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            "0 failed not-registered",
+            "1 failed no-such-trunk",
+            "2 completed",
+            "2 in-progress",
+            "2 ringing",
+            "3 skipped duplicate",
+            "4 skipped answered-elsewhere",
+        ]
+    );
 }

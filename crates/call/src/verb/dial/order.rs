@@ -115,12 +115,15 @@ impl Call {
         let left = dial.groups.drain(..).flatten();
         let delayed = std::mem::take(&mut dial.delayed);
         let uncalled: Vec<usize> = left.chain(delayed).collect();
-        for target in uncalled {
-            if let Some(record) = dial.records.get_mut(target) {
+        for target in &uncalled {
+            if let Some(record) = dial.records.get_mut(*target) {
                 record.skipped = Some(because);
             }
         }
         self.timers.disarm_targets();
+        for target in uncalled {
+            self.tell_of_target(target);
+        }
     }
 }
 

@@ -344,8 +344,14 @@ impl Call {
 
     /// Tells the progressHook how the target of a leg stands, if that has changed.
     pub(crate) fn tell_progress(&mut self, id: LegId) {
-        let Some(leg) = self.legs.get(&id).filter(|leg| leg.dial == self.dials) else { return };
-        let (index, running) = (leg.target, self.running(leg.target));
+        if let Some(leg) = self.legs.get(&id).filter(|leg| leg.dial == self.dials) {
+            self.tell_of_target(leg.target);
+        }
+    }
+
+    /// The same, of a target that may have no leg.
+    pub(crate) fn tell_of_target(&mut self, index: usize) {
+        let running = self.running(index);
         let Some(dial) = self.dial.as_mut() else { return };
         let Some(hook) = dial.verb.progress_hook.clone() else { return };
         let won_by = dial.winner.and_then(|id| self.legs.get(&id)).map(|leg| &*leg.call_sid);

@@ -59,6 +59,7 @@ impl Call {
             ),
         };
         self.alert("target-skipped", format!("{place}: {what}; it was not called"));
+        self.tell_of_target(index);
     }
 
     /// Calls a target, by all its ways at once or by the first of them.
@@ -130,6 +131,7 @@ impl Call {
         if let Some((alert, message)) = alert {
             self.alert(alert, message);
         }
+        self.tell_of_target(index);
     }
 
     /// Calls these ways to reach a target; in the place of the first, if it fails, those that wait.
