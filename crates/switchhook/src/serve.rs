@@ -25,10 +25,13 @@ const FORGETFUL: &str = "sqlite::memory:";
 ///
 /// # Errors
 /// A sentence for the operator: the gateway could not start, or its SIP socket failed.
-pub fn run(config: Config) -> Result<(), String> {
+pub fn run(mut config: Config) -> Result<(), String> {
     start_log(config.log_format);
     let open_files = net::raise_open_files().map_err(|error| format!("open files: {error}"))?;
-    config::capacity_check(&config, open_files).map_err(|fault| fault.to_string())?;
+    let fewer = config::fit_capacity(&mut config, open_files).map_err(|fault| fault.to_string())?;
+    if let Some(fewer) = fewer {
+        tracing::warn!("{fewer}");
+    }
     let threads = |error| format!("threads: {error}");
     let mut office = tokio::runtime::Builder::new_multi_thread();
     let office = office.worker_threads(1).thread_name("office").enable_all().build();

@@ -16,10 +16,30 @@ pub const DESCRIPTORS_OF_CONNECTIONS: u64 = net::sip::tcp::limits::CONNECTIONS_M
 /// descriptors. Targets that ring at the same time take more; a dial that finds no port fails
 /// for that target alone.
 ///
+/// Where the configuration does not say how many calls there may be, there may be as many as
+/// suffice, and the warning says how many.
+///
 /// # Errors
 /// A fault at `[limits] calls` that names what is short and what would be enough.
-pub fn capacity_check(config: &Config, nofile_hard_limit: u64) -> Result<(), Box<Fault>> {
+pub fn fit_capacity(
+    config: &mut Config,
+    nofile_hard_limit: u64,
+) -> Result<Option<Fault>, Box<Fault>> {
     let calls = config.settings.limits.calls as u64;
+    let Some((short, enough)) = shortage(config, calls, nofile_hard_limit) else {
+        return Ok(None);
+    };
+    if config.calls_given || enough == 0 {
+        return Err(Box::new(short));
+    }
+    let enough_calls = usize::try_from(enough).unwrap_or(usize::MAX);
+    config.settings.limits.calls = enough_calls;
+    let what = format!("{}: there may be {enough} at one time", short.what);
+    Ok(Some(Fault { what, ..short }))
+}
+
+/// What is short for so many calls, and for how many there is enough.
+fn shortage(config: &Config, calls: u64, nofile_hard_limit: u64) -> Option<(Fault, u64)> {
     let (low, high) = (*config.media.ports.start(), *config.media.ports.end());
     // Whole pairs only: an odd first port and an even last one serve nobody.
     let first = u64::from(low) + u64::from(low) % 2;
@@ -27,27 +47,25 @@ pub fn capacity_check(config: &Config, nofile_hard_limit: u64) -> Result<(), Box
     let wanted = calls * SOCKETS_PER_CALL;
     let connections = if config.sip.tcp.is_some() { DESCRIPTORS_OF_CONNECTIONS } else { 0 };
     let reserved = DESCRIPTORS_RESERVED + connections;
-    let short = if wanted > ports {
-        Some((
+    let of_ports = ports / SOCKETS_PER_CALL;
+    let of_files = nofile_hard_limit.saturating_sub(reserved) / SOCKETS_PER_CALL;
+    let (what, expected, got) = if wanted > ports {
+        (
             format!("{calls} calls need {wanted} media ports"),
-            format!("at most {} calls, or a wider [media] ports", ports / SOCKETS_PER_CALL),
+            format!("at most {of_ports} calls, or a wider [media] ports"),
             format!("{ports} ports in {low}-{high}"),
-        ))
+        )
     } else if wanted + reserved > nofile_hard_limit {
-        let free = nofile_hard_limit.saturating_sub(reserved);
-        Some((
+        (
             format!("{calls} calls need {} file descriptors", wanted + reserved),
-            format!(
-                "at most {} calls, or a higher hard limit (ulimit -Hn, LimitNOFILE)",
-                free / SOCKETS_PER_CALL
-            ),
+            format!("at most {of_files} calls, or a higher hard limit (ulimit -Hn, LimitNOFILE)"),
             format!("a hard limit of {nofile_hard_limit}"),
-        ))
+        )
     } else {
-        None
+        return None;
     };
-    let Some((what, expected, got)) = short else { return Ok(()) };
     let place = config.calls_place.clone();
     let pointer = "/limits/calls".to_owned();
-    Err(Box::new(Fault { place, pointer, what, expected, got, did_you_mean: None }))
+    let fault = Fault { place, pointer, what, expected, got, did_you_mean: None };
+    Some((fault, of_ports.min(of_files)))
 }

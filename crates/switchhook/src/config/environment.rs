@@ -22,7 +22,7 @@ pub(super) struct Override {
 }
 
 impl Override {
-    /// A fault that the section has no such key.
+    /// A fault: the section has no such key.
     pub(super) fn unknown_key(&self, known: &[&'static str]) -> Fault {
         let name = |key: &str| format!("{PREFIX}{}_{}", self.section, key).to_uppercase();
         let names: Vec<String> = known.iter().map(|key| name(key)).collect();
@@ -53,8 +53,8 @@ impl Override {
     }
 }
 
-/// The overrides among `variables`, each of a section that has overrides; the others that begin
-/// with [`PREFIX`] are faults.
+/// The overrides among `variables`, each of a section that has overrides; of the others that begin
+/// with [`PREFIX`] the operator is warned.
 pub(super) fn overrides(
     report: &Report,
     variables: impl IntoIterator<Item = (String, String)>,
@@ -69,7 +69,8 @@ pub(super) fn overrides(
         if SECTIONS.contains(&given.section.as_str()) {
             overrides.push(given);
         } else {
-            report.fault(given.unknown_section());
+            // why: `SWITCHHOOK_PORT` may be what an orchestrator calls its own service.
+            report.warn(given.unknown_section());
         }
     }
     overrides

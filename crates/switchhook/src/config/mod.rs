@@ -3,7 +3,7 @@
 //! In: the text of the file, the files that it names, and the environment. Out: a [`Config`]
 //! that the rest of the program takes as it is, or every fault of all of them in one pass, with
 //! file, line, column and pointer. Nothing is opened, bound or resolved here; whether ports and
-//! file descriptors suffice is asked separately ([`capacity_check`]), where the limits of the
+//! file descriptors suffice is asked separately ([`fit_capacity`]), where the limits of the
 //! process are known.
 //!
 //! `reader` reads typed values with places, one module for each kind of section says what may
@@ -36,7 +36,7 @@ use toml::de::DeTable;
 
 pub(crate) use app_json::in_file;
 pub use capacity::{
-    DESCRIPTORS_OF_CONNECTIONS, DESCRIPTORS_RESERVED, SOCKETS_PER_CALL, capacity_check,
+    DESCRIPTORS_OF_CONNECTIONS, DESCRIPTORS_RESERVED, SOCKETS_PER_CALL, fit_capacity,
 };
 pub use environment::PREFIX;
 pub use fault::{Fault, Place};
@@ -103,8 +103,10 @@ pub struct Config {
     webhook_secret_generated: bool,
     /// `http.admin_token` was generated.
     admin_token_generated: bool,
-    /// Where `[limits] calls` stands, for [`capacity_check`].
+    /// Where `[limits] calls` stands, for [`fit_capacity`].
     calls_place: Place,
+    /// It stands there.
+    calls_given: bool,
 }
 
 /// `[sip]`.
@@ -242,7 +244,7 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
     let directory = path.parent().unwrap_or(Path::new(""));
     let media = plain::media(section("media"), directory);
     let http = plain::http(section("http"));
-    let (limits, calls_place) = plain::limits(section("limits"));
+    let (limits, calls_place, calls_given) = plain::limits(section("limits"));
     let store_url = plain::store(section("store"));
     let log_format = plain::log(section("log"));
     plain::later(section("cluster"), "redis", &["redis://", "rediss://"]);
@@ -288,6 +290,7 @@ fn walk<'a>(path: &Path, root: Section<'a>, overrides: &'a [Override]) -> Option
         webhook_secret_generated: false,
         admin_token_generated: false,
         calls_place,
+        calls_given,
     })
 }
 

@@ -209,10 +209,10 @@ pub(super) fn http(section: Section<'_>) -> HttpConfig {
     }
 }
 
-/// The limits, and where `calls` stands.
-pub(super) fn limits(section: Section<'_>) -> (Limits, Place) {
+/// The limits, where `calls` stands, and whether it does.
+pub(super) fn limits(section: Section<'_>) -> (Limits, Place, bool) {
     let defaults = Limits::default();
-    let calls_place = section.place_of("calls");
+    let (calls_place, calls_given) = (section.place_of("calls"), section.entry("calls").is_some());
     let integer = |key, high| {
         let number = section.entry(key).and_then(|entry| entry.integer(1..=high));
         number.map(i64::unsigned_abs)
@@ -240,7 +240,7 @@ pub(super) fn limits(section: Section<'_>) -> (Limits, Place) {
             .unwrap_or(defaults.drain),
     };
     section.finish();
-    (limits, calls_place)
+    (limits, calls_place, calls_given)
 }
 
 fn to_size(number: u64) -> usize {
