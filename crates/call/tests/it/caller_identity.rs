@@ -92,6 +92,16 @@ fn the_asserted_identity_passes_and_nothing_else_does() {
 }
 
 #[test]
+fn an_identity_of_another_number_leaves_from_as_it_is() {
+    let asserted = ("P-Asserted-Identity".to_owned(), "<sip:+4930555@carrier.example>".to_owned());
+    let caller = || Caller { headers: vec![asserted.clone()], ..patient() };
+    let other = json!({ "headers": { "P-Asserted-Identity": "<sip:+4930777@example.com>" } });
+    for more in [json!({}), json!({ "forwardPAI": false }), other] {
+        assert_eq!(from(caller(), &more).1, "sip:+491701234567@10.0.0.1", "{more}");
+    }
+}
+
+#[test]
 fn the_application_may_keep_the_identity_or_set_another() {
     let message = invite(asserted(), &json!({ "forwardPAI": false }));
     assert_eq!(message.header("P-Asserted-Identity"), None);

@@ -148,10 +148,13 @@ fn of_two(policy: &str, first: Callee, second: Callee, priorities: [u32; 2]) -> 
 
 #[test]
 fn of_several_the_dial_says_whose_early_media_is_heard() {
-    let heard_of =
-        |policy: &str| heard(&of_two(policy, early(2.0, waits()), early(1.0, waits()), [0, 0]));
-    assert_eq!(heard_of("auto"), ["nothing"]);
-    assert_eq!(heard_of("none"), ["nothing"]);
+    let play = |policy: &str| of_two(policy, early(2.0, waits()), early(1.0, waits()), [0, 0]);
+    let heard_of = |policy: &str| heard(&play(policy));
+    for policy in ["auto", "none"] {
+        let world = play(policy);
+        assert_eq!(heard(&world), ["nothing"], "{policy}");
+        assert_eq!(statuses_to(&world, CALLER)[..2], [100, 180], "{policy}: its own phone rings");
+    }
     assert_eq!(heard_of("first"), ["callee 2", "nothing"], "and it stays");
     assert_eq!(heard_of("priority"), ["callee 2", "callee 1", "nothing"], "in the order of target");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::settings::{Carrier, GatewayHost, PhoneNumber, Settings};
+use call::settings::{Carrier, Gateway, GatewayHost, PhoneNumber, Settings};
 use serde_json::{Value, json};
 use sip::Method;
 use testkit::World;
@@ -128,6 +128,22 @@ fn the_carrier_that_owns_the_callers_number_is_preferred() {
     assert_eq!(reached(&world), [2]);
     let world = calling(&target, &json!({ "callerId": "+4930222222" })).settings(owned).play();
     assert_eq!(reached(&world), [1], "the first that has an outbound gateway");
+}
+
+#[test]
+fn the_carrier_that_the_call_came_in_on_goes_before_the_first_that_could_take_it() {
+    let both_ways = |settings: &mut Settings| {
+        let place = settings.carriers.iter().position(|carrier| carrier.name == "inbound").unwrap();
+        let mut inbound = settings.carriers.remove(place);
+        let carrier = Arc::make_mut(&mut inbound);
+        let like = carrier.gateways[0].clone();
+        let host = GatewayHost::Net(callee_address(2).ip().into());
+        carrier.gateways.push(Gateway { host, inbound: false, outbound: true, ..like });
+        settings.carriers.push(inbound);
+    };
+    let target = phone("15551234567");
+    let world = calling(&target, &json!({})).settings(both_ways).play();
+    assert_eq!(reached(&world), [2]);
 }
 
 #[test]

@@ -149,3 +149,106 @@ fn a_caller_of_an_offerless_invite_that_never_acknowledges() {
     assert_eq!(parent_history(&world).last().unwrap(), "completed/200");
     assert_eq!(world.phone("B1").saw(&Note::Ended), 1);
 }
+
+/// Places to which no audio is sent: a network's worth of listeners, the machine of the switch
+/// itself, a port of the call.
+const HOSTILE: [(&str, u16); 4] =
+    [("224.0.0.1", 41000), ("255.255.255.255", 41000), ("127.0.0.1", 41000), ("10.0.0.1", 20000)];
+
+const CALLEE: Raw = Raw(std::net::SocketAddr::new(
+    std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 2, 1)),
+    5060,
+));
+
+fn receiving_at((ip, port): (&str, u16)) -> String {
+    format!(
+        "v=0\r\no=raw 1 9 IN IP4 10.0.2.1\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+         m=audio {port} RTP/AVP 0\r\n"
+    )
+}
+
+/// The INVITE to a callee that the test plays.
+fn to_callee() -> (World, crate::sent::Sent) {
+    let list = json!([dial(1, &json!({}))]);
+    let mut world = Scene::running(&list).caller(hangs_up(30.0)).begin();
+    world.run_for(s(0.5));
+    let invite = request_to(&world, CALLEE.0, &Method::Invite);
+    (world, invite)
+}
+
+fn is_sent_there(world: &World, (ip, port): (&str, u16)) -> bool {
+    let there = format!("{ip}:{port}");
+    world.media.iter().any(
+        |fact| matches!(fact, testkit::MediaFact::Remote(_, _, to, _) if to.to_string() == there),
+    )
+}
+
+#[test]
+fn a_callee_that_answers_with_a_place_where_no_audio_is_sent_is_hung_up() {
+    for place in HOSTILE {
+        let (mut world, invite) = to_callee();
+        CALLEE.respond(&mut world, &invite, "200 OK", "x", &receiving_at(place));
+        world.run_for(s(0.2));
+        let bye = request_to(&world, CALLEE.0, &Method::Bye);
+        CALLEE.respond(&mut world, &bye, "200 OK", "x", "");
+        finish(&mut world);
+        let result = result(&world);
+        assert_eq!(
+            (&result["dial_call_status"], &result["dial_sip_status"]),
+            (&json!("failed"), &json!(488)),
+            "{place:?}"
+        );
+        assert!(!is_sent_there(&world, place), "{place:?}");
+    }
+}
+
+#[test]
+fn early_media_from_such_a_place_is_none() {
+    for place in HOSTILE {
+        let (mut world, invite) = to_callee();
+        CALLEE.respond(&mut world, &invite, "183 Session Progress", "x", &receiving_at(place));
+        world.run_for(s(0.2));
+        assert_eq!(statuses_to(&world, CALLER), [100, 180], "{place:?}: as if it rang");
+        assert!(!is_sent_there(&world, place), "{place:?}");
+        CALLEE.respond(&mut world, &invite, "486 Busy Here", "x", "");
+        finish(&mut world);
+        assert_eq!(heard(&world), ["nothing"], "{place:?}");
+    }
+}
+
+#[test]
+fn a_session_is_not_changed_to_such_a_place() {
+    for place in HOSTILE {
+        for method in ["INVITE", "UPDATE"] {
+            let (mut world, invite) = to_callee();
+            CALLEE.respond(&mut world, &invite, "200 OK", "x", &description(CALLEE, 1, ""));
+            world.run_for(s(0.2));
+            let body = receiving_at(place);
+            let change = Request { body: &body, ..Request::new(method, 1) };
+            CALLEE.request_as_callee(&mut world, &invite.message, "x", &change);
+            world.run_for(s(0.2));
+            assert!(!responses_to(&world, CALLEE.0, 488).is_empty(), "{method} {place:?}");
+            assert!(!is_sent_there(&world, place), "{method} {place:?}");
+            CALLEE.request_as_callee(&mut world, &invite.message, "x", &Request::new("ACK", 1));
+            CALLEE.request_as_callee(&mut world, &invite.message, "x", &Request::new("BYE", 2));
+            finish(&mut world);
+        }
+    }
+}
+
+#[test]
+fn an_answer_in_an_ack_that_names_such_a_place_ends_the_call() {
+    for place in HOSTILE {
+        let mut world = invited("", "");
+        world.run_for(s(1.5));
+        let answer = response_to(&world, CALLER, 200);
+        let body = receiving_at(place);
+        let ack = Request { body: &body, ..Request::new("ACK", 1) };
+        PEER.request_as_caller(&mut world, &answer.message, &ack);
+        world.run_for(s(0.2));
+        let bye = request_to(&world, CALLER, &Method::Bye);
+        PEER.respond(&mut world, &bye, "200 OK", "", "");
+        finish(&mut world);
+        assert!(!is_sent_there(&world, place), "{place:?}");
+    }
+}

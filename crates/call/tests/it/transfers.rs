@@ -106,6 +106,8 @@ fn the_hook_is_asked_and_nothing_more_happens_where_it_answers_nothing() {
         assert_eq!(details["x_ticket"], "7");
         let by = details.get("referred_by_user").and_then(Value::as_str);
         assert_eq!(by, (!referred_by.is_empty()).then_some("anna"));
+        let whole = details.get("sip_referred_by").and_then(Value::as_str);
+        assert_eq!(whole, (!referred_by.is_empty()).then_some("<sip:anna@10.0.2.1>"));
         world.run_for(s(0.2));
         let line = |text: &str| format!("SIP/2.0 {text}\r\n");
         assert_eq!(
