@@ -125,3 +125,34 @@ fn options_are_answered_with_what_is_understood() {
     }
     switch.ends();
 }
+
+#[test]
+fn a_list_sends_a_request_to_a_phone_and_runs_what_its_hook_answers() {
+    let scene = Scene::new();
+    let steps =
+        Steps::of_caller().is_answered().is_asked("INFO", "200 Lamp is on", &[]).is_hung_up();
+    let caller = scene.phone(CALLER).with("steps", steps);
+    scene.app.runs(
+        "/incoming",
+        &json!([
+            { "verb": "answer" },
+            { "verb": "sip:request", "method": "INFO", "body": "lamp on",
+              "headers": { "X-Lamp": "3" }, "actionHook": "/sent" },
+            { "verb": "pause", "length": 20 },
+        ]),
+    );
+    scene.app.runs("/sent", &json!([{ "verb": "hangup" }]));
+    let switch = scene.starts_usual();
+    let caller_runs = caller.plays("caller_by_steps", &switch);
+    let got = caller_runs.receives("INFO");
+    assert_eq!(
+        (got.header("Content-Type"), got.header("X-Lamp"), got.body().concat()),
+        (Some("text/plain"), Some("3"), "lamp on".to_owned()),
+        "{}",
+        got.text
+    );
+    let told = scene.app.is_asked("/sent").json;
+    assert_eq!((&told["result"], &told["sip_status"]), (&json!("success"), &json!(200)), "{told}");
+    caller_runs.finishes();
+    switch.ends();
+}

@@ -141,6 +141,8 @@ pub(crate) struct Call {
     pub(crate) hooks: BTreeMap<HookId, Asked>,
     /// More questions were to be asked than may wait; that was said.
     pub(crate) is_flooded: bool,
+    /// Requests that its lists have sent.
+    pub(crate) requests: u64,
     pub(crate) next_hook: u64,
     pub(crate) next_play: u64,
     /// Legs whose REFER waits for the answer of a hook.
@@ -202,6 +204,7 @@ impl Call {
             last_failure: None,
             hooks: BTreeMap::new(),
             is_flooded: false,
+            requests: 0,
             next_hook: 0,
             next_play: 0,
             refers: BTreeMap::new(),

@@ -37,10 +37,19 @@ pub(crate) enum SipAction {
     Reinvite(LegId, Vec<u8>),
     /// Answer another request inside a dialog.
     Reply(RequestId, Respond),
-    /// Send a request inside the dialog of this leg; the command is told its outcome.
-    Request(LegId, Box<InDialog>, CommandId),
-    /// Send a NOTIFY inside the dialog of this leg.
-    Notify(LegId, Box<InDialog>),
+    /// Send a request inside the dialog of this leg.
+    Request(LegId, Box<InDialog>, Asker),
+}
+
+/// Who is told what comes of a request inside a dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A program.
+    Command(CommandId),
+    /// The list of the party, by the number of its request.
+    List(u64),
+    /// The subscription to a transfer, whose NOTIFY it is.
+    Subscription,
 }
 
 /// Audio that a call asked for; what becomes of it names it.

@@ -10,6 +10,7 @@ use verbs::{Hook, Verb};
 use crate::effect::HookId;
 use crate::verb::gather::Gathering;
 use crate::verb::play::Playlist;
+use crate::verb::request::Requesting;
 
 /// A verb and its place in the list, for alerts.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub(crate) enum Running {
     Gather(Box<Gathering>),
     /// Keys of ours are being sent.
     Dtmf,
+    /// A request of ours waits for its response.
+    Request(Box<Requesting>),
     /// No verb: the outcome of a transfer that the party asked for is to be told to it.
     Transfer,
 }

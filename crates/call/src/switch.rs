@@ -26,7 +26,7 @@ use crate::admission::{Admission, CarrierLoad};
 use crate::call::{self, Arrival, Call, Context};
 use crate::command::{CommandId, Reply};
 use crate::detach::Detached;
-use crate::effect::{Effect, Media};
+use crate::effect::{Asker, Effect, Media};
 use crate::input::Input;
 use crate::leg::LegId;
 use crate::leg::target::OwnPorts;
@@ -111,7 +111,7 @@ pub struct Switch {
     busy: usize,
     next_key: u64,
     /// Requests inside dialogs whose outcome a program waits for.
-    sent: BTreeMap<SentId, CommandId>,
+    sent: BTreeMap<SentId, Asker>,
     random: Random,
     outputs: VecDeque<Output>,
 }

@@ -11,7 +11,7 @@ use verbs::{Hook, Play};
 
 use crate::call::{Call, Context, Output, Runs};
 use crate::command::{CommandId, Reply};
-use crate::effect::{Effect, Media, SipAction};
+use crate::effect::{Asker, Effect, Media, SipAction};
 use crate::hook::Why;
 use crate::leg::callee_leg::Leg;
 use crate::leg::caller_leg::Farewell;
@@ -149,11 +149,12 @@ impl Call {
         command: CommandId,
     ) -> Result<(), Reply> {
         let party = if call_sid == self.call_sid {
-            self.caller.state.answered().then_some(self.caller.id)
+            Some(self.caller.id)
         } else {
-            let up = |leg: &Leg| leg.call_sid == call_sid && leg.state == callee::State::Up;
-            self.legs.iter().find(|(_, leg)| up(leg)).map(|(id, _)| *id)
+            let named = |leg: &Leg| leg.call_sid == call_sid;
+            self.legs.iter().find(|(_, leg)| named(leg)).map(|(id, _)| *id)
         };
+        let party = party.filter(|party| self.is_answered(*party));
         let Some(party) = party else {
             return Err(Reply::refused(422, "sip_request: the leg is not up"));
         };
@@ -167,7 +168,7 @@ impl Call {
             body: order.content.clone().unwrap_or_default().into_bytes(),
             ..InDialog::method(method)
         };
-        self.sip(SipAction::Request(party, Box::new(request), command));
+        self.sip(SipAction::Request(party, Box::new(request), Asker::Command(command)));
         Ok(())
     }
 

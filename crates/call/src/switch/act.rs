@@ -5,9 +5,9 @@ use std::time::Instant;
 use sip::{Event, InDialog, InviteId, Method, RejectCause, SentId};
 
 use super::{CallKey, Live, Switch};
-use crate::call::Context;
-use crate::command::{CommandId, Reply};
-use crate::effect::SipAction;
+use crate::call::{Call, Context};
+use crate::command::Reply;
+use crate::effect::{Asker, SipAction};
 use crate::input::Input;
 use crate::leg::LegId;
 
@@ -69,16 +69,12 @@ impl Switch {
                 self.reinvite(now, live, (leg, id), &body);
             }
             SipAction::Reply(request, response) => self.endpoint.reply(now, request, response),
-            SipAction::Request(leg, request, command) => {
+            SipAction::Request(leg, request, asker) => {
                 let id = id(leg);
                 match self.send_inside(now, live, (leg, id), *request) {
-                    Some(sent) => drop(self.sent.insert(sent, command)),
-                    None => self.not_sent(command),
+                    Some(sent) => drop(self.sent.insert(sent, asker)),
+                    None => self.not_sent(now, live, leg, asker),
                 }
-            }
-            SipAction::Notify(leg, notify) => {
-                let id = id(leg);
-                self.send_inside(now, live, (leg, id), *notify);
             }
         }
     }
@@ -120,9 +116,18 @@ impl Switch {
 
     /// What a call wants cannot be done: it hears so within its step.
     fn tell(&self, now: Instant, live: &mut Live, input: Input) {
+        self.within_step(now, live, |call, cx| call.handle(cx, input));
+    }
+
+    fn within_step(
+        &self,
+        now: Instant,
+        live: &mut Live,
+        tell: impl FnOnce(&mut Call, Context<'_>),
+    ) {
         let cx =
             Context { now, registrar: &self.registrar, resting: &self.resting, ports: &self.ports };
-        live.call.handle(cx, input);
+        tell(&mut live.call, cx);
         live.call.settle(cx);
     }
 
@@ -141,12 +146,24 @@ impl Switch {
         self.endpoint.request(now, id, request)
     }
 
-    /// A request that a program asked for has no dialog to go into.
-    fn not_sent(&mut self, command: CommandId) {
-        self.reply(command, Reply::refused(422, "sip_request: the leg is not up"));
+    /// A request has no dialog to go into.
+    fn not_sent(&mut self, now: Instant, live: &mut Live, leg: LegId, asker: Asker) {
+        let why = "the leg is not up";
+        match asker {
+            Asker::Command(command) => {
+                self.reply(command, Reply::refused(422, &format!("sip_request: {why}")));
+            }
+            Asker::List(number) => {
+                self.within_step(now, live, |call, _| {
+                    call.request_answered(leg, number, Err(why));
+                });
+            }
+            // why: nobody is left to hear of the transfer.
+            Asker::Subscription => {}
+        }
     }
 
-    /// A request of ours inside a dialog was answered: one that a program asked for, or a NOTIFY.
+    /// A request of ours inside a dialog was answered.
     pub(super) fn responded(
         &mut self,
         now: Instant,
@@ -154,13 +171,21 @@ impl Switch {
         status: u16,
         reason: String,
     ) {
-        if let Some(command) = self.sent.remove(&sent) {
-            return self.reply(command, Reply::Responded { status, reason });
-        }
-        // RFC 6665 §4.2.2: the subscription is over. Who says 500 to a NOTIFY that was overtaken
-        // by another still has it.
-        if let Some((key, leg)) = self.leg_of(id).filter(|_| matches!(status, 408 | 481)) {
-            self.step(now, key, |call, cx| call.unsubscribed(cx, leg));
+        let asker = self.sent.remove(&sent);
+        let leg = self.leg_of(id);
+        match (asker, leg) {
+            (Some(Asker::Command(command)), _) => {
+                self.reply(command, Reply::Responded { status, reason });
+            }
+            (Some(Asker::List(number)), Some((key, leg))) => {
+                self.step(now, key, |call, _| call.request_answered(leg, number, Ok(status)));
+            }
+            // RFC 6665 §4.2.2: the subscription is over. Who says 500 to a NOTIFY that was
+            // overtaken by another still has it.
+            (Some(Asker::Subscription), Some((key, leg))) if matches!(status, 408 | 481) => {
+                self.step(now, key, |call, cx| call.unsubscribed(cx, leg));
+            }
+            (_, _) => {}
         }
     }
 }

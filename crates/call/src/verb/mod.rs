@@ -5,4 +5,5 @@ pub(crate) mod dial;
 pub(crate) mod gather;
 pub(crate) mod list;
 pub(crate) mod play;
+pub(crate) mod request;
 pub(crate) mod run;

@@ -65,6 +65,7 @@ impl Call {
             Verb::Gather(gather) => self.run_gather(cx, party, index, *gather),
             Verb::Dtmf(dtmf) => self.run_dtmf(cx, party, dtmf),
             Verb::Config(config) => self.run_config(party, index, *config),
+            Verb::SipRequest(request) => self.run_request(party, request),
             other => {
                 self.not_supported(&format!("/{index}"), &format!("the verb {}", other.name()));
             }

@@ -60,6 +60,7 @@ mod registrations_are_hijacked;
 mod registrations_are_kept;
 mod rejected_lists;
 mod requests_inside_a_dialog;
+mod requests_of_a_list;
 mod retransmissions;
 mod ring_timeout;
 mod same_millisecond;

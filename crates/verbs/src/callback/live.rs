@@ -71,6 +71,32 @@ pub struct PlayResult {
     pub verb_id: Option<String>,
 }
 
+words! {
+    /// What became of a `sip:request`.
+    pub enum RequestOutcome {
+        /// A 2xx came.
+        Success => "success",
+        /// Another response, or none, or it could not be sent.
+        Failed => "failed",
+    }
+}
+
+/// A `sip:request`'s actionHook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SipRequestResult {
+    /// Whether the party took it.
+    pub result: RequestOutcome,
+    /// Status of the response; 408 where none came in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip_status: Option<u16>,
+    /// Why it was not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub err: Option<String>,
+    /// `id` of the verb.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb_id: Option<String>,
+}
+
 /// A dial's onHoldHook: a party put the other on hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldChanged {

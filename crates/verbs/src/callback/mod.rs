@@ -19,7 +19,7 @@ pub use dial::{Attempt, DialProgress, DialResult, DialTarget};
 pub use initial::{BodyPart, Defaults, Initial, SipBlock, Speech};
 pub use live::{
     DtmfPressed, GatherReason, GatherResult, HoldChanged, PlayReason, PlayResult, ReferReceived,
-    SipRequestReceived,
+    RequestOutcome, SipRequestReceived, SipRequestResult,
 };
 pub use query::to_query;
 pub use status_event::{StatusEvent, TerminatedBy};

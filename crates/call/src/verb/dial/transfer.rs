@@ -10,7 +10,7 @@ use sip::{InDialog, Method, Respond};
 use verbs::Verb;
 
 use crate::call::{Call, Context, Output, Runs};
-use crate::effect::{Effect, Media, SipAction};
+use crate::effect::{Asker, Effect, Media, SipAction};
 use crate::leg::{LegId, callee};
 use crate::script::{Running, Stage};
 use crate::switch::CallKey;
@@ -140,7 +140,7 @@ impl Call {
             body: format!("SIP/2.0 {line}\r\n").into_bytes(),
             ..InDialog::method(Method::Notify)
         };
-        self.sip(SipAction::Notify(leg, Box::new(notify)));
+        self.sip(SipAction::Request(leg, Box::new(notify), Asker::Subscription));
     }
 }
 
