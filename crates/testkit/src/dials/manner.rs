@@ -76,7 +76,8 @@ fn confirms(random: &mut Random) -> Answer {
     });
     let hangup = json!({ "verb": "hangup" });
     let dial = json!({ "verb": "dial", "actionHook": DONE, "target": [] });
-    let list = match random.below(14) {
+    let request = json!({ "verb": "sip:request", "method": "INFO", "actionHook": KEY });
+    let list = match random.below(16) {
         0 => return Answer::Empty,
         1 => json!([]),
         2..=4 => json!([pause]),
@@ -85,16 +86,19 @@ fn confirms(random: &mut Random) -> Answer {
         10 => json!([pause, hangup]),
         11 => json!([pause, dial]),
         12 => return if random.chance(50) { Answer::Fails } else { Answer::Status(500) },
+        13..=14 => json!([request, hangup]),
         _ => json!([{ "verb": "pause", "length": 60 }]),
     };
     Answer::List(list.to_string())
 }
 
-/// What the hook of a `gather` answers.
+/// What the hook of a `gather` or a `sip:request` answers.
 fn decides(random: &mut Random) -> Answer {
-    match random.below(3) {
+    let dial = json!({ "verb": "dial", "actionHook": DONE, "target": [] });
+    match random.below(4) {
         0 => Answer::Empty,
         1 => Answer::List(json!([{ "verb": "hangup" }]).to_string()),
+        2 => Answer::List(json!([{ "verb": "pause", "length": 1 }, dial]).to_string()),
         _ => Answer::List(json!([{ "verb": "pause", "length": 1 }]).to_string()),
     }
 }
