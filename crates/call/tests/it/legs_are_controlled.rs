@@ -12,7 +12,7 @@ use crate::scene::{
     Scene, answers, assert_near, callee_address, dial, finish, patient, result, s, saw_at, talks,
     target, text,
 };
-use crate::sent::request_to;
+use crate::sent::{request_to, requests_to};
 
 const KEY: CallKey = CallKey(1);
 
@@ -192,19 +192,22 @@ fn a_request_of_a_program_brings_back_what_the_peer_answers() {
     peer.respond(&mut world, &invite, "200 OK", "x", &description(peer, 1, ""));
     world.run_for(s(0.5));
     let (_, callee) = sids(&world);
-    let order = json!({ "sip_request": {
-        "method": "INFO", "content_type": "text/plain", "content": "hello",
-        "headers": { "X-One": "1" }
-    } });
-    let id = crate::placed::gives(&mut world, &callee, &order);
-    world.run_for(s(0.1));
-    assert!(!world.replies.contains_key(&id), "not before the peer has answered");
-    let info = request_to(&world, peer.0, &Method::Info);
-    assert_eq!((info.body().as_str(), info.header("X-One").as_deref()), ("hello", Some("1")));
-    peer.respond(&mut world, &info, "488 Not Like This", "x", "");
-    world.run_for(s(0.1));
-    let reason = "Not Like This".to_owned();
-    assert_eq!(world.replies[&id], Reply::Responded { status: 488, reason });
+    for (method, line) in [("INFO", "488 Not Like This"), ("NOTIFY", "481 Not Like This")] {
+        let order = json!({ "sip_request": {
+            "method": method, "content_type": "text/plain", "content": "hello",
+            "headers": { "X-One": "1" }
+        } });
+        let id = crate::placed::gives(&mut world, &callee, &order);
+        world.run_for(s(0.1));
+        assert!(!world.replies.contains_key(&id), "not before the peer has answered");
+        let sent = request_to(&world, peer.0, &Method::named(method));
+        assert_eq!((sent.body().as_str(), sent.header("X-One").as_deref()), ("hello", Some("1")));
+        peer.respond(&mut world, &sent, line, "x", "");
+        world.run_for(s(0.1));
+        let (status, reason) = (line[..3].parse().unwrap(), "Not Like This".to_owned());
+        assert_eq!(world.replies[&id], Reply::Responded { status, reason });
+    }
+    assert!(requests_to(&world, peer.0, &Method::Bye).is_empty(), "the bridge stays");
     world.with_switch(|switch, now| switch.end_all(now));
     world.run_until_quiet(s(100.0));
 }

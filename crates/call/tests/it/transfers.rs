@@ -477,6 +477,7 @@ fn an_application_hears_of_info_and_message_and_may_answer_with_a_list() {
         let asked = &world.application.asked_at("/inside")[(cseq - 1) as usize].payload;
         assert_eq!((&asked["sip_method"], &asked["sip_body"]), (&json!(method), &json!("hello")));
         assert_eq!(asked["sip_headers"]["content-type"], "text/plain");
+        assert_eq!(asked["call_sid"], json!(world.application.calls(false)[0]), "of the parent");
     }
     let bye = request_to(&world, peer.0, &Method::Bye);
     peer.respond(&mut world, &bye, "200 OK", "x", "");
