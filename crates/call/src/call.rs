@@ -259,7 +259,7 @@ impl Call {
             Input::MediaTimeout(leg) => self.media_timeout(cx, leg),
             Input::HookReply(hook, reply) => self.hook_reply(cx, hook, reply),
             Input::Played(leg, play, end) => self.played(cx, leg, play, &end),
-            Input::Key(leg, key, _) => self.key_pressed(cx, leg, key),
+            Input::Key(leg, key, length) => self.key_heard(cx, leg, key, length),
             Input::KeysSent(leg) => self.keys_sent(cx, leg),
             Input::End => self.end_caller(cx, Farewell::status(480)),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use call::{CallKey, Input, LegId};
 use serde_json::{Value, json};
+use sip::Method;
 use testkit::{MediaFact, World};
 
 use crate::placed::begins;
@@ -99,6 +100,30 @@ fn before_the_bridge_nothing_is_captured() {
     press(&mut world, 0, "1");
     finish(&mut world);
     assert!(reported(&world).is_empty());
+}
+
+#[test]
+fn a_key_goes_on_as_tones_to_a_party_that_takes_no_events() {
+    let peer = Raw(callee_address(1));
+    for (events, is_sent) in [("", true), ("a=rtpmap:101 telephone-event/8000\r\n", false)] {
+        let mut world = Scene::running(&json!([dial(1, &json!({}))])).caller(hangs_up(9.0)).begin();
+        world.run_for(s(0.5));
+        let invite = request_to(&world, peer.0, &Method::Invite);
+        let numbers = if events.is_empty() { "RTP/AVP 0" } else { "RTP/AVP 0 101" };
+        let body = description(peer, 1, events).replace("RTP/AVP 0", numbers);
+        peer.respond(&mut world, &invite, "200 OK", "x", &body);
+        world.run_for(s(0.5));
+        press(&mut world, 0, "5");
+        let keys = MediaFact::Keys(KEY, LegId(1), "5".to_owned());
+        assert_eq!(world.media.contains(&keys), is_sent, "{events:?}");
+        // The other way there are events.
+        press(&mut world, 1, "6");
+        let to_caller = |fact: &MediaFact| matches!(fact, MediaFact::Keys(_, LegId::CALLER, _));
+        assert!(!world.media.iter().any(to_caller));
+        let bye = Request::new("BYE", 9);
+        peer.request_as_callee(&mut world, &invite.message, "x", &bye);
+        finish(&mut world);
+    }
 }
 
 /// Statuses of the responses of the switch to the INFOs of this peer.
