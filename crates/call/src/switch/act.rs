@@ -151,7 +151,7 @@ impl Switch {
         let why = "the leg is not up";
         match asker {
             Asker::Command(command) => {
-                self.reply(command, Reply::refused(422, &format!("sip_request: {why}")));
+                self.reply(command, Reply::refused(422, format!("sip_request: {why}")));
             }
             Asker::List(number) => {
                 self.within_step(now, live, |call, _| {
