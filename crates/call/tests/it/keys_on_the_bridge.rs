@@ -239,7 +239,7 @@ fn a_hook_for_requests_leaves_the_keys_to_the_dial() {
     let peer = Raw(callee_address(1));
     let mut world = Scene::running(&json!([config, dial(1, &more)])).caller(hangs_up(9.0)).begin();
     world.run_for(s(0.5));
-    let invite = request_to(&world, peer.0, &sip::Method::Invite);
+    let invite = request_to(&world, peer.0, &Method::Invite);
     peer.respond(&mut world, &invite, "200 OK", "x", &description(peer, 1, ""));
     world.run_for(s(0.5));
     for (cseq, kind, body) in [
