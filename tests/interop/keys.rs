@@ -54,6 +54,39 @@ fn the_application_is_told_of_the_keys_that_it_asked_for() {
 }
 
 #[test]
+fn keys_that_a_carrier_sends_as_tones_are_told_where_it_is_said_to_do_so() {
+    for (line, is_told) in [("dtmf_type = \"tones\"\n", true), ("", false)] {
+        let scene = Scene::new();
+        let mut config = scene.config();
+        let source = config.carrier.take().expect("a carrier");
+        config.rest = format!(
+            "[[carrier]]\nname = \"trunk\"\napplication = \"main\"\n{line}\
+             [[carrier.gateway]]\nhost = \"{source}\"\n"
+        );
+        let switch = scene.starts(&config);
+        let more = json!({ "dtmfCapture": ["*11"], "dtmfHook": "/dtmf" });
+        let pair = Pair::connected(&scene, &switch, (pair::caller(), pair::callee()), &more);
+        let to = pair.caller_runs.audio_of_switch();
+        for key in [[941.0, 1209.0], [697.0, 1209.0], [697.0, 1209.0]] {
+            for tones in [key, [0.0; 2]] {
+                pair.caller.audio.says_both(to, Codec::Pcmu, tones);
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        }
+        if is_told {
+            let told = scene.app.is_asked("/dtmf").json;
+            assert_eq!(told["dtmf"], "*11");
+            assert_eq!(told["call_sid"], pair::parent(&scene));
+        }
+        assert_eq!(scene.app.requests("/dtmf").len(), usize::from(is_told));
+        // They pass as what they are, and not as events besides.
+        assert!(pair.callee.audio.keys(KEYS).is_empty());
+        pair.ends();
+        switch.ends();
+    }
+}
+
+#[test]
 fn a_hook_by_get_has_the_keys_and_who_pressed_them_in_its_query() {
     let scene = Scene::new();
     let switch = scene.starts_usual();

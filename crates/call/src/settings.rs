@@ -111,6 +111,8 @@ pub struct Carrier {
     pub max_calls: Option<u32>,
     /// New calls a second in both directions; none = no limit.
     pub max_cps: Option<u32>,
+    /// Whoever is called or calls over it presses keys as tones in the audio.
+    pub has_tones: bool,
     /// Contacts of its 3xx are called, up to four for a target.
     pub follow_redirects: bool,
     /// What answers its challenges on outbound calls.

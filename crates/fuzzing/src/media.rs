@@ -137,7 +137,11 @@ impl Calls {
             2 => {
                 let negotiated = negotiated(script);
                 let signalling_source = source(script.byte()).ip();
-                session.set_remote(at, leg, Remote { negotiated, signalling_source });
+                session.set_remote(
+                    at,
+                    leg,
+                    Remote { negotiated, signalling_source, has_tones: which == 1 },
+                );
             }
             3 => session.bridge(at, leg, peer),
             4 => session.connect(at, leg, peer),

@@ -33,7 +33,7 @@ fn remote(remote_rtp: SocketAddr, codec: Codec) -> Remote {
         payload_types,
         ptime: sdp::DEFAULT_PTIME,
     };
-    Remote { negotiated, signalling_source: remote_rtp.ip() }
+    Remote { negotiated, signalling_source: remote_rtp.ip(), has_tones: false }
 }
 
 /// Two legs that hear each other; the caller speaks µ-law.

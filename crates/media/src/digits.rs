@@ -26,14 +26,19 @@ const EVENTS: [char; 16] =
 const KEYPAD: [[u8; 4]; 4] = [[1, 2, 3, 12], [4, 5, 6, 13], [7, 8, 9, 14], [10, 0, 11, 15]];
 
 /// Hz of each row of the keypad.
-const ROWS: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
+pub(crate) const ROWS: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
 
 /// Hz of each column.
-const COLUMNS: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
+pub(crate) const COLUMNS: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
 
 /// The digit of an event code; `None` of events that are no digits, such as a hook flash.
 pub(crate) fn digit_of(event: u8) -> Option<char> {
     EVENTS.get(usize::from(event)).copied()
+}
+
+/// The digit at this row and column of the keypad, from 0.
+pub(crate) fn at(row: usize, column: usize) -> Option<char> {
+    KEYPAD.get(row)?.get(column).and_then(|event| digit_of(*event))
 }
 
 /// The two frequencies of a digit's event code, in Hz.

@@ -61,7 +61,7 @@ fn remote(rtp: &str, codec: Codec) -> Remote {
         payload_types,
         ptime: Duration::from_millis(20),
     };
-    Remote { negotiated, signalling_source: remote_rtp.ip() }
+    Remote { negotiated, signalling_source: remote_rtp.ip(), has_tones: true }
 }
 
 fn session(now: Instant) -> Session {

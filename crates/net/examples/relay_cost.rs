@@ -82,7 +82,11 @@ fn bridged(workers: &Workers, ports: &mut Ports, call: u64) -> [Phone; 2] {
             payload_types: PayloadTypes { pcmu: Some(0), ..PayloadTypes::default() },
             ptime: Duration::from_millis(20),
         };
-        let remote = Remote { negotiated, signalling_source: IpAddr::from(Ipv4Addr::LOCALHOST) };
+        let remote = Remote {
+            negotiated,
+            signalling_source: IpAddr::from(Ipv4Addr::LOCALHOST),
+            has_tones: false,
+        };
         send(Command::Open { call, leg, pair });
         send(Command::SetRemote { call, leg, remote });
         Phone { socket, switch }

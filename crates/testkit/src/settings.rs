@@ -33,6 +33,7 @@ pub fn carrier_settings(caller: IpAddr, outbound: SocketAddr) -> Settings {
             send_call_sid: false,
             max_calls: None,
             max_cps: None,
+            has_tones: false,
             follow_redirects: false,
             credentials: None,
             gateways: vec![gateway],

@@ -86,6 +86,8 @@ pub struct World {
     pub open_ports: BTreeSet<(CallKey, LegId)>,
     /// Where the peer of each leg receives audio.
     receivers: BTreeMap<(CallKey, LegId), IpAddr>,
+    /// Legs in whose audio keys are listened for.
+    pub listens: BTreeSet<(CallKey, LegId)>,
     /// What the names of its network mean, in order.
     pub names: BTreeMap<String, Vec<SocketAddr>>,
     /// How long each audio is that can be had, by its URL.
@@ -154,6 +156,7 @@ impl World {
             bridges: Vec::new(),
             open_ports: BTreeSet::new(),
             receivers: BTreeMap::new(),
+            listens: BTreeSet::new(),
             names: BTreeMap::new(),
             sounds: BTreeMap::new(),
             trusted: BTreeSet::new(),
@@ -557,6 +560,9 @@ impl World {
             Media::SetRemote(leg, remote) => {
                 let (to, direction) = (remote.negotiated.remote_rtp, remote.negotiated.direction);
                 self.receivers.insert((key, leg), to.ip());
+                if remote.has_tones {
+                    self.listens.insert((key, leg));
+                }
                 self.media.push(MediaFact::Remote(key, leg, to, direction));
             }
         }

@@ -39,7 +39,8 @@ struct Talk {
     to: SocketAddr,
     payload_type: u8,
     codec: Codec,
-    hertz: f64,
+    /// Two tones at once; one of 0 Hz is none.
+    tones: [f64; 2],
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +83,12 @@ impl Audio {
 
     /// Sends this tone from now on, with the static payload type of the codec.
     pub(crate) fn says(&self, to: SocketAddr, codec: Codec, hertz: f64) {
-        let talk = Talk { to, payload_type: static_type(codec), codec, hertz };
+        self.says_both(to, codec, [hertz, 0.0]);
+    }
+
+    /// The same, of two tones at once.
+    pub(crate) fn says_both(&self, to: SocketAddr, codec: Codec, tones: [f64; 2]) {
+        let talk = Talk { to, payload_type: static_type(codec), codec, tones };
         *self.shared.talk.lock().expect("nobody panics with it") = Some(talk);
     }
 
@@ -227,7 +233,7 @@ impl Audio {
                 if let Some(talk) = talk.filter(|_| Instant::now() >= next) {
                     next = (next + PACKET_TIME).max(Instant::now() - PACKET_TIME);
                     let start = u32::from(sent) * SAMPLES;
-                    let payload = tone::encoded(talk.codec, talk.hertz, start, SAMPLES);
+                    let payload = tone::encoded(talk.codec, talk.tones, start, SAMPLES);
                     let packet = packet(talk.payload_type, sent == 0, sent, start, &payload);
                     sent = sent.wrapping_add(1);
                     // why: nobody listens any more when a call has just ended.

@@ -10,9 +10,10 @@ const RATE: f64 = 8000.0;
 /// Peak of a tone that is sent; far from clipping.
 pub(crate) const PEAK: f64 = 8000.0;
 
-/// One packet of a tone: `count` samples from sample `start` of the tone on.
-pub(crate) fn encoded(codec: Codec, hertz: f64, start: u32, count: u32) -> Vec<u8> {
-    samples(hertz, start, count).map(|sample| g711::encode(codec, sample)).collect()
+/// One packet of two tones: `count` samples from sample `start` of them on.
+pub(crate) fn encoded(codec: Codec, tones: [f64; 2], start: u32, count: u32) -> Vec<u8> {
+    let [one, two] = tones.map(|hertz| samples(hertz, start, count));
+    one.zip(two).map(|(one, two)| g711::encode(codec, one + two)).collect()
 }
 
 /// `count` samples of a tone, from sample `start` of it on.
@@ -46,7 +47,7 @@ pub(crate) fn share(samples: &[f64], hertz: f64) -> f64 {
 #[test]
 fn a_tone_is_told_from_another_and_from_silence() {
     for codec in [Codec::Pcmu, Codec::Pcma] {
-        let samples: Vec<f64> = decoded(codec, &encoded(codec, 700.0, 5, 1600)).collect();
+        let samples: Vec<f64> = decoded(codec, &encoded(codec, [700.0, 0.0], 5, 1600)).collect();
         assert!(share(&samples, 700.0) > 0.98);
         assert!(share(&samples, 1100.0) < 0.02);
     }

@@ -157,7 +157,7 @@ impl Reads for VoipCarrier {
     /// Words of which this version can do some.
     fn read_words(&mut self, fields: &mut Fields) {
         let words: [(&str, &[&str]); 2] =
-            [("dtmf_type", &["rfc2833"]), ("trunk_type", &["static_ip", "reg"])];
+            [("dtmf_type", &["rfc2833", "tones"]), ("trunk_type", &["static_ip", "reg"])];
         for (key, words) in words {
             let known = self.extra.0.get(key).and_then(Value::as_str);
             let mut word = known.unwrap_or_default().to_owned();

@@ -81,7 +81,7 @@ fn kinds() -> Vec<Kind> {
                 "e164_leading_plus": 1, "tech_prefix": "99#", "diversion": "4930",
                 "requires_register": true, "register_username": "u", "register_password": "pass",
                 "register_sip_realm": "sip.example.com", "trunk_type": "static_ip",
-                "dtmf_type": "rfc2833", "max_calls": 5, "inbound_auth_username": null,
+                "dtmf_type": "tones", "max_calls": 5, "inbound_auth_username": null,
             }),
             also: json!({
                 "account_sid": ACCOUNT, "service_provider_sid": PROVIDER, "e164_leading_plus": 1,

@@ -343,7 +343,8 @@ impl Call {
         let (Some(negotiated), Some(flow)) = (self.caller.negotiated, self.caller.flow) else {
             return;
         };
-        let remote = media::Remote { negotiated, signalling_source: flow.remote.ip() };
+        let has_tones = self.caller.carrier.as_ref().is_some_and(|carrier| carrier.has_tones);
+        let remote = media::Remote { negotiated, signalling_source: flow.remote.ip(), has_tones };
         self.effect(Effect::Media(Media::SetRemote(self.caller.id, Box::new(remote))));
     }
 

@@ -126,6 +126,33 @@ fn a_key_goes_on_as_tones_to_a_party_that_takes_no_events() {
     }
 }
 
+#[test]
+fn a_carrier_whose_keys_are_tones_is_listened_to_and_they_pass_as_audio_alone() {
+    // The caller comes over the carrier `inbound`, the callee is at a SIP URI; neither has events.
+    let peer = Raw(callee_address(1));
+    let scene = Scene::running(&json!([dial(1, &json!({}))])).settings(|settings| {
+        let inbound = settings.carriers.iter_mut().find(|carrier| carrier.name == "inbound");
+        std::sync::Arc::make_mut(inbound.unwrap()).has_tones = true;
+    });
+    let mut world = scene.before_the_call();
+    world.phones.remove(&CALLER);
+    Raw(CALLER).invite(&mut world, "", &description(Raw(CALLER), 1, ""));
+    world.run_for(s(0.3));
+    let invite = request_to(&world, peer.0, &Method::Invite);
+    peer.respond(&mut world, &invite, "200 OK", "x", &description(peer, 1, ""));
+    world.run_for(s(0.3));
+    let answer = response_to(&world, CALLER, 200).message;
+    Raw(CALLER).request_as_caller(&mut world, &answer, &Request::new("ACK", 1));
+    assert_eq!(world.listens, [(KEY, LegId::CALLER)].into());
+    press(&mut world, 0, "5");
+    assert!(!world.media.iter().any(|fact| matches!(fact, MediaFact::Keys(..))));
+    peer.request_as_callee(&mut world, &invite.message, "x", &Request::new("BYE", 9));
+    world.run_for(s(0.3));
+    let bye = request_to(&world, CALLER, &Method::Bye);
+    Raw(CALLER).respond(&mut world, &bye, "200 OK", "", "");
+    finish(&mut world);
+}
+
 /// Statuses of the responses of the switch to the INFOs of this peer.
 fn answers_to_info(world: &World, peer: Raw) -> Vec<u16> {
     let is_info = |sent: &crate::sent::Sent| sent.header("CSeq").unwrap().ends_with(" INFO");

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::counters::{Counters, DropReason};
+use super::hearing::Hearing;
 use super::latch::{Latch, Verdict};
 use super::playing::Playing;
 use super::press::Presses;
@@ -47,6 +48,8 @@ pub(super) struct Leg {
     pub(super) source: Source,
     /// Digits that the peer presses.
     pub(super) presses: Presses,
+    /// Those that it sends as tones, where they are listened for.
+    pub(super) hearing: Option<Box<Hearing>>,
     /// Nobody hears the peer, and nobody is passed its digits.
     pub(super) muted: bool,
     /// How loud the peer hears whoever it hears.
@@ -80,6 +83,7 @@ impl Leg {
             sending: Sending::new(),
             source,
             presses: Presses::new(),
+            hearing: None,
             muted: false,
             gain: None,
             mark_next: false,
@@ -92,6 +96,10 @@ impl Leg {
     pub(super) fn set_remote(&mut self, now: Instant, remote: Remote) {
         self.stream = Some(Stream::new(now, remote, self.stream.take()));
         self.timed_out = false;
+        match remote.has_tones {
+            true => drop(self.hearing.get_or_insert_with(|| Box::new(Hearing::new()))),
+            false => self.hearing = None,
+        }
         self.source.set_ptime(remote.negotiated.ptime);
         self.pace(now);
     }
@@ -142,7 +150,7 @@ impl Leg {
 
 impl Stream {
     fn new(now: Instant, remote: Remote, previous: Option<Stream>) -> Stream {
-        let Remote { negotiated, signalling_source } = remote;
+        let Remote { negotiated, signalling_source, .. } = remote;
         let sdp = negotiated.remote_rtp;
         let same = |stream: &Stream| {
             let was = &stream.negotiated;

@@ -9,6 +9,7 @@
 
 mod counters;
 mod generate;
+mod hearing;
 mod latch;
 mod leg;
 mod playing;
@@ -55,6 +56,8 @@ pub struct Remote {
     pub negotiated: Negotiated,
     /// Where its SIP messages come from.
     pub signalling_source: IpAddr,
+    /// It sends digits as tones in its audio, and they are to be heard there as well.
+    pub has_tones: bool,
 }
 
 /// Which of a leg's two sockets.

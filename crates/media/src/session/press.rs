@@ -199,15 +199,20 @@ impl Presses {
     /// The press is over. `None` if it is no digit, or one of too many.
     fn report(&mut self, now: Instant, held: Held) -> Option<Pressed> {
         self.state = State::Over;
-        let digit = digit_of(held.event)?;
-        let quickest = self.quickest.map_or(now, |quickest| quickest.max(now));
-        let burst = quickest.saturating_duration_since(now);
-        if burst >= DIGIT_INTERVAL * DIGITS_BURST_MAX {
-            return None;
-        }
-        self.quickest = quickest.checked_add(DIGIT_INTERVAL);
+        let digit = digit_of(held.event).filter(|_| self.allow(now))?;
         let samples = u64::from(held.before) + u64::from(held.duration);
         Some(Pressed { digit, duration: Duration::from_micros(samples * 125) })
+    }
+
+    /// Whether one more digit is not too many.
+    pub(super) fn allow(&mut self, now: Instant) -> bool {
+        let quickest = self.quickest.map_or(now, |quickest| quickest.max(now));
+        let burst = quickest.saturating_duration_since(now);
+        let is_allowed = burst < DIGIT_INTERVAL * DIGITS_BURST_MAX;
+        if is_allowed {
+            self.quickest = quickest.checked_add(DIGIT_INTERVAL);
+        }
+        is_allowed
     }
 }
 

@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use super::counters::DropReason;
 use super::leg::{self, Content, Hears, Leg};
-use super::press::EventPacket;
-use super::{Forward, LegId, Session, Socket, find, report};
-use crate::codec::g711;
+use super::press::{EventPacket, Pressed};
+use super::{Forward, LegId, Session, Socket, find, hearing, report};
+use crate::codec::{Codec, g711};
 use crate::rtp::{packet, rtcp};
 
 impl Session {
@@ -61,8 +61,9 @@ impl Session {
         }
         let content = leg::content(negotiated, packet.payload_type);
         let content = content.ok_or(DropReason::PayloadType)?;
-        if content == Content::TelephoneEvent {
-            self.press(now, leg, &packet, bytes);
+        match content {
+            Content::TelephoneEvent => self.press(now, leg, &packet, bytes),
+            Content::Audio(codec) => self.hear(now, leg, codec, &packet, bytes),
         }
 
         if self.leg(leg).is_some_and(|speaker| speaker.muted) {
@@ -131,6 +132,27 @@ impl Session {
         let Some(speaker) = find(&mut self.legs, leg) else { return };
         for pressed in speaker.presses.handle_packet(now, event).into_iter().flatten() {
             report(&mut self.events, leg, pressed);
+        }
+    }
+
+    /// Hears the digits that sound in an audio packet.
+    fn hear(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        codec: Codec,
+        packet: &packet::Packet,
+        bytes: &[u8],
+    ) {
+        let Some(speaker) = find(&mut self.legs, leg) else { return };
+        let Some(hearing) = &mut speaker.hearing else { return };
+        for code in bytes.get(packet.payload.clone()).unwrap_or_default() {
+            if let Some(digit) = hearing.take(codec, *code)
+                && speaker.presses.allow(now)
+            {
+                let duration = hearing::SOONEST;
+                report(&mut self.events, leg, Pressed { digit, duration });
+            }
         }
     }
 

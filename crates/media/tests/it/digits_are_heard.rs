@@ -179,3 +179,46 @@ fn a_flood_of_digits_is_cut_off() {
     call.rtp(CALLER, CALLER_RTP, &mut event(1, 20_000_000, 800, true));
     assert_eq!(call.events().len(), 1);
 }
+
+/// Packets of a digit as tones, and as many of silence.
+fn tones(row: f64, column: f64, codec: Codec, packets: u32) -> Vec<Vec<u8>> {
+    let sample = |hertz: f64, at: u32| {
+        6000.0 * (std::f64::consts::TAU * hertz * f64::from(at) / 8000.0).sin()
+    };
+    let packet = |number: u32, is_loud: bool| {
+        let header = packet::header(false, codec.payload_type(), number as u16, number * 160, 7);
+        let code = |at| {
+            let loud = (sample(row, at) + sample(column, at)) as i16;
+            media::codec::g711::encode(codec, if is_loud { loud } else { 0 })
+        };
+        let payload: Vec<u8> = (number * 160..(number + 1) * 160).map(code).collect();
+        [&header[..], &payload].concat()
+    };
+    (0..2 * packets).map(|number| packet(number, number < packets)).collect()
+}
+
+#[test]
+fn digits_in_the_audio_are_told_where_they_are_listened_for_and_pass_as_audio() {
+    for (has_tones, codec) in [(true, Codec::Pcmu), (true, Codec::Pcma), (false, Codec::Pcmu)] {
+        let mut call = Call::bridged(stream(CALLER_RTP, codec), stream(CALLEE_RTP, Codec::Pcma));
+        let negotiated = stream(CALLER_RTP, codec);
+        let signalling_source = negotiated.remote_rtp.ip();
+        let remote = media::Remote { negotiated, signalling_source, has_tones };
+        call.session.set_remote(call.now, CALLER, remote);
+        let mut passed = 0;
+        for mut bytes in tones(770.0, 1336.0, codec, 10) {
+            call.now += ms(20);
+            passed += usize::from(call.rtp(CALLER, CALLER_RTP, &mut bytes).is_some());
+        }
+        assert_eq!(passed, 20, "all of it is heard");
+        let told: Vec<(LegId, char)> = call
+            .events()
+            .into_iter()
+            .filter_map(|event| match event {
+                SessionEvent::Digit { leg, digit, .. } => Some((leg, digit)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, if has_tones { vec![(CALLER, '5')] } else { vec![] }, "{codec:?}");
+    }
+}

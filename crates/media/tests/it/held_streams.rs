@@ -42,7 +42,7 @@ fn nothing_is_sent_to_an_unspecified_address() {
     let mut held = stream("0.0.0.0:5000", Codec::Pcmu);
     held.direction = Direction::RecvOnly;
     let source = "198.51.100.20".parse().unwrap();
-    let remote = media::Remote { negotiated: held, signalling_source: source };
+    let remote = media::Remote { negotiated: held, signalling_source: source, has_tones: false };
     call.session.set_remote(call.now, CALLEE, remote);
     assert!(call.rtp(CALLER, CALLER_RTP, &mut packet(0)).is_none());
     assert!(call.rtcp(CALLER, "203.0.113.10:4001", &mut sender_report()).is_none());

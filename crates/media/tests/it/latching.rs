@@ -9,7 +9,7 @@ use crate::support::{CALLEE, CALLEE_RTP, CALLER, CALLER_RTP, Call, address, ip, 
 fn behind_nat() -> (Call, Remote) {
     let mut call = Call::new(None);
     let negotiated = stream("192.168.1.5:4000", Codec::Pcmu);
-    let caller = Remote { negotiated, signalling_source: ip("203.0.113.9") };
+    let caller = Remote { negotiated, signalling_source: ip("203.0.113.9"), has_tones: false };
     call.session.set_remote(call.now, CALLER, caller);
     call.set(CALLEE, stream(CALLEE_RTP, Codec::Pcmu));
     call.session.bridge(call.now, CALLER, CALLEE);
@@ -79,7 +79,7 @@ fn a_media_gateway_elsewhere_than_its_signalling_is_believed_at_its_sdp_address(
     let mut call = Call::new(None);
     call.set(CALLER, stream(CALLER_RTP, Codec::Pcmu));
     let negotiated = stream(CALLEE_RTP, Codec::Pcmu);
-    let carrier = Remote { negotiated, signalling_source: ip("198.51.100.1") };
+    let carrier = Remote { negotiated, signalling_source: ip("198.51.100.1"), has_tones: false };
     call.session.set_remote(call.now, CALLEE, carrier);
     call.session.bridge(call.now, CALLER, CALLEE);
     assert_eq!(sent_to(&mut call, CALLEE, "198.51.100.20:5002"), None);

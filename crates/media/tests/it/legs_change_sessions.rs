@@ -15,7 +15,7 @@ fn calls() -> (Call, Call) {
     let mut call = Call::new(None);
     let private = stream("10.0.0.5:5000", Codec::Pcmu);
     let source = address(BEHIND_NAT).ip();
-    let remote = Remote { negotiated: private, signalling_source: source };
+    let remote = Remote { negotiated: private, signalling_source: source, has_tones: false };
     call.session.set_remote(call.now, CALLEE, remote);
     call.set(CALLER, stream(CALLER_RTP, Codec::Pcmu));
     call.session.bridge(call.now, CALLER, CALLEE);

@@ -51,7 +51,7 @@ fn on_a_one_way_stream_the_listener_reports_back() {
 fn behind_a_nat_rtcp_is_believed_after_rtp_from_the_same_address() {
     let mut call = bridged();
     let negotiated = stream("192.168.1.5:4000", Codec::Pcmu);
-    let caller = Remote { negotiated, signalling_source: ip("203.0.113.9") };
+    let caller = Remote { negotiated, signalling_source: ip("203.0.113.9"), has_tones: false };
     call.session.set_remote(call.now, CALLER, caller);
     assert!(call.rtcp(CALLER, "203.0.113.9:61001", &mut sender_report()).is_none());
     call.rtp(CALLER, "203.0.113.9:61000", &mut packet(0)).unwrap();
@@ -67,7 +67,7 @@ fn behind_a_nat_rtcp_is_believed_after_rtp_from_the_same_address() {
 #[test]
 fn after_an_offer_of_the_same_address_rtcp_goes_where_it_went() {
     let negotiated = stream("192.168.1.5:4000", Codec::Pcmu);
-    let caller = Remote { negotiated, signalling_source: ip("203.0.113.9") };
+    let caller = Remote { negotiated, signalling_source: ip("203.0.113.9"), has_tones: false };
     let mut call = bridged();
     call.session.set_remote(call.now, CALLER, caller);
     call.rtp(CALLER, "203.0.113.9:61000", &mut packet(0)).unwrap();

@@ -67,7 +67,7 @@ pub(crate) fn stream(rtp: &str, codec: Codec) -> Negotiated {
 
 /// A peer that signals from where it receives.
 pub(crate) fn remote(negotiated: Negotiated) -> Remote {
-    Remote { negotiated, signalling_source: negotiated.remote_rtp.ip() }
+    Remote { negotiated, signalling_source: negotiated.remote_rtp.ip(), has_tones: false }
 }
 
 pub(crate) struct Call {

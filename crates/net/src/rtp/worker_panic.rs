@@ -77,7 +77,11 @@ fn bridged(handle: &Handle, call: u64) -> [(UdpSocket, SocketAddr); 2] {
             payload_types: PayloadTypes { pcmu: Some(0), ..PayloadTypes::default() },
             ptime: Duration::from_millis(20),
         };
-        let remote = Remote { negotiated, signalling_source: IpAddr::from(Ipv4Addr::LOCALHOST) };
+        let remote = Remote {
+            negotiated,
+            signalling_source: IpAddr::from(Ipv4Addr::LOCALHOST),
+            has_tones: false,
+        };
         handle.send(Command::Open { call, leg, pair }).expect("room");
         handle.send(Command::SetRemote { call, leg, remote }).expect("room");
         (peer, switch)

@@ -100,7 +100,7 @@ impl Phone {
 
     pub(crate) fn remote(&self) -> Remote {
         let signalling_source = IpAddr::from(Ipv4Addr::LOCALHOST);
-        Remote { negotiated: self.negotiated, signalling_source }
+        Remote { negotiated: self.negotiated, signalling_source, has_tones: false }
     }
 
     pub(crate) fn speak(&self, packet: &[u8]) {

@@ -61,6 +61,9 @@ impl<'a> Carriers<'a> {
         let flag = |key| section.entry(key).and_then(|entry| entry.boolean()).unwrap_or(false);
         let (e164_leading_plus, send_call_sid) = (flag("e164_leading_plus"), flag("send_call_sid"));
         let follow_redirects = flag("follow_redirects");
+        let dtmf_type = section.entry("dtmf_type");
+        let dtmf_type = dtmf_type.and_then(|entry| entry.word(&["rfc2833", "tones"]));
+        let has_tones = dtmf_type == Some("tones");
         let tech_prefix = section.entry("tech_prefix").and_then(|entry| {
             let is_dialled = |c: char| c.is_ascii_digit() || "+*#".contains(c);
             short(&entry, TECH_PREFIX_MAX, is_dialled, "digits, * and #")
@@ -102,6 +105,7 @@ impl<'a> Carriers<'a> {
             send_call_sid,
             max_calls,
             max_cps,
+            has_tones,
             follow_redirects,
             credentials,
             gateways,

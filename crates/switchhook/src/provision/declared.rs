@@ -70,6 +70,9 @@ fn voip_carrier(entry: &Carrier, settings: &Settings) -> VoipCarrier {
     for (key, limit) in [("max_calls", entry.max_calls), ("max_cps", entry.max_cps)] {
         extra.0.extend(limit.map(|limit| (key.to_owned(), limit.into())));
     }
+    if entry.has_tones {
+        extra.0.insert("dtmf_type".to_owned(), "tones".into());
+    }
     if entry.follow_redirects {
         extra.0.insert("follow_redirects".to_owned(), 1.into());
     }

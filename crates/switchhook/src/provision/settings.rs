@@ -94,6 +94,7 @@ fn carrier(row: VoipCarrier, gateways: &[SipGateway], runs: &Names) -> Carrier {
         application: row.application_sid.and_then(|sid| runs.get(&sid).cloned()),
         max_calls: limit("max_calls", &row.extra),
         max_cps: limit("max_cps", &row.extra),
+        has_tones: row.extra.0.get("dtmf_type").is_some_and(|kind| kind == "tones"),
         follow_redirects: limit("follow_redirects", &row.extra) == Some(1),
         sid: row.voip_carrier_sid,
         name: row.name,

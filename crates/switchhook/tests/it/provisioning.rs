@@ -12,7 +12,7 @@ use crate::configuration_values::FULL;
 use crate::reading::{SHORTEST, config};
 
 const SECOND_CARRIER: &str = "[[carrier]]\nname = \"Other\"\nmax_cps = 7\n\
-                              follow_redirects = true\n\
+                              follow_redirects = true\ndtmf_type = \"tones\"\n\
                               [[carrier.gateway]]\nhost = \"sip.other.example\"\npriority = 3\n\
                               [[carrier.gateway]]\nhost = \"2001:db8::1\"\nweight = 9\n\
                               [[carrier.gateway]]\nhost = \"192.0.2.1\"\ntransport = \"udp\"\n\

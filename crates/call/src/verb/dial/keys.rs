@@ -49,14 +49,14 @@ impl Pressed {
 }
 
 impl Call {
-    /// A key that came as audio. It goes on to the other party as such, unless that one has agreed
-    /// on no telephone-event: then it is sent the tones.
+    /// A key that came as audio. It goes on to the other party as such, unless it was an event and
+    /// that one has agreed on none: then it is sent the tones.
     pub(crate) fn key_heard(&mut self, cx: Context<'_>, party: LegId, key: char, length: Duration) {
         let has_events = |leg: LegId| {
             self.agreed(leg).is_some_and(|agreed| agreed.payload_types.telephone_event.is_some())
         };
         let other = self.bridged_with(party).filter(|_| self.is_heard(party));
-        let other = other.filter(|other| !has_events(*other));
+        let other = other.filter(|other| has_events(party) && !has_events(*other));
         self.key_pressed(cx, party, key);
         if let Some(other) = other {
             self.effect(Effect::Media(Media::SendKeys(other, key.to_string(), length)));
