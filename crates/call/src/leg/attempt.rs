@@ -188,7 +188,7 @@ impl Call {
     pub(crate) fn set_callee_remote(&mut self, id: LegId) {
         let Some(leg) = self.legs.get(&id) else { return };
         let (Some(negotiated), Some(flow)) = (leg.negotiated, leg.flow) else { return };
-        let has_tones = leg.route.carrier.as_ref().is_some_and(|carrier| carrier.has_tones);
+        let has_tones = self.has_tones(id);
         let remote = media::Remote { negotiated, signalling_source: flow.remote.ip(), has_tones };
         self.effect(Effect::Media(Media::SetRemote(id, Box::new(remote))));
     }

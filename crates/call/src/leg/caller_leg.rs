@@ -343,7 +343,7 @@ impl Call {
         let (Some(negotiated), Some(flow)) = (self.caller.negotiated, self.caller.flow) else {
             return;
         };
-        let has_tones = self.caller.carrier.as_ref().is_some_and(|carrier| carrier.has_tones);
+        let has_tones = self.has_tones(self.caller.id);
         let remote = media::Remote { negotiated, signalling_source: flow.remote.ip(), has_tones };
         self.effect(Effect::Media(Media::SetRemote(self.caller.id, Box::new(remote))));
     }

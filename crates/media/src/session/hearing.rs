@@ -54,7 +54,8 @@ impl Filter {
     }
 
     fn take(&mut self, sample: f32) {
-        let next = self.coefficient.mul_add(self.last, sample - self.before);
+        // why: not `mul_add`, which is a call where the processor need not have it.
+        let next = sample + self.coefficient * self.last - self.before;
         (self.before, self.last) = (self.last, next);
     }
 
@@ -74,12 +75,12 @@ pub(super) struct Hearing {
     /// Of all samples of this block.
     energy: f32,
     samples: u16,
-    /// Of the block before, and of how many before that.
+    /// Of the last block, and how many like it there were in a row.
     last: Option<char>,
     blocks: u8,
     /// The digit that sounds.
     pressed: Option<char>,
-    /// Blocks before this one that were not of it.
+    /// Blocks in a row that were not of it.
     missed: u8,
 }
 
@@ -100,7 +101,7 @@ impl Hearing {
     /// Hears one sample of a G.711 stream; a digit that begins with it.
     pub(super) fn take(&mut self, codec: Codec, code: u8) -> Option<char> {
         let sample = f32::from(g711::decode(codec, code));
-        self.energy = sample.mul_add(sample, self.energy);
+        self.energy += sample * sample;
         for filter in self.rows.iter_mut().chain(&mut self.columns) {
             filter.take(sample);
         }

@@ -50,17 +50,27 @@ impl Pressed {
 
 impl Call {
     /// A key that came as audio. It goes on to the other party as such, unless it was an event and
-    /// that one has agreed on none: then it is sent the tones.
+    /// that one has agreed on none: then it is sent the tones. What is listened for in the audio
+    /// is in it anyway.
     pub(crate) fn key_heard(&mut self, cx: Context<'_>, party: LegId, key: char, length: Duration) {
         let has_events = |leg: LegId| {
             self.agreed(leg).is_some_and(|agreed| agreed.payload_types.telephone_event.is_some())
         };
         let other = self.bridged_with(party).filter(|_| self.is_heard(party));
-        let other = other.filter(|other| has_events(party) && !has_events(*other));
+        let other = other.filter(|other| !self.has_tones(party) && !has_events(*other));
         self.key_pressed(cx, party, key);
         if let Some(other) = other {
             self.effect(Effect::Media(Media::SendKeys(other, key.to_string(), length)));
         }
+    }
+
+    /// The carrier of a party is one whose keys are tones.
+    pub(crate) fn has_tones(&self, party: LegId) -> bool {
+        let carrier = match self.legs.get(&party).filter(|_| party != self.caller.id) {
+            Some(leg) => leg.route.carrier.as_ref(),
+            None => self.caller.carrier.as_ref(),
+        };
+        carrier.is_some_and(|carrier| carrier.has_tones)
     }
 
     /// A party pressed a key.
