@@ -20,8 +20,8 @@ fn request(more: &Value) -> Value {
     verb
 }
 
-/// A caller that the test plays, which was answered, and the request that it got.
-fn asked(list: &Value, hook: &Value) -> (World, Sent, Sent) {
+/// A caller that the test plays and whose list this is; it was answered.
+fn answered(list: &Value, hook: &Value) -> World {
     let scene = Scene::running(list).answering("/sent", text(hook));
     let mut world = scene.before_the_call();
     world.phones.remove(&CALLER);
@@ -29,9 +29,15 @@ fn asked(list: &Value, hook: &Value) -> (World, Sent, Sent) {
     world.run_for(s(0.3));
     let answer = response_to(&world, CALLER, 200);
     Raw(CALLER).request_as_caller(&mut world, &answer.message, &Request::new("ACK", 1));
+    world
+}
+
+/// The same, and the request that it got.
+fn asked(list: &Value, hook: &Value) -> (World, Sent) {
+    let mut world = answered(list, hook);
     world.run_for(s(0.2));
     let info = request_to(&world, CALLER, &Method::Info);
-    (world, answer, info)
+    (world, info)
 }
 
 fn told(world: &World) -> Value {
@@ -52,7 +58,7 @@ fn the_list_waits_for_the_response_and_its_hook_hears_of_it() {
     for (line, outcome, status) in
         [("200 OK", "success", 200), ("202 Accepted", "success", 202), ("488 No", "failed", 488)]
     {
-        let (mut world, _, info) = asked(&list, &json!([]));
+        let (mut world, info) = asked(&list, &json!([]));
         assert_eq!((info.body().as_str(), info.header("X-One").as_deref()), ("hello", Some("1")));
         assert_eq!(info.header("Content-Type").as_deref(), Some("text/plain"));
         world.run_for(s(1.0));
@@ -74,7 +80,7 @@ fn the_list_waits_for_the_response_and_its_hook_hears_of_it() {
 fn what_its_hook_answers_takes_the_place_of_the_rest() {
     let rest = json!({ "verb": "pause", "length": 60 });
     let list = json!([{ "verb": "answer" }, request(&json!({})), rest]);
-    let (mut world, _, info) = asked(&list, &json!([{ "verb": "hangup" }]));
+    let (mut world, info) = asked(&list, &json!([{ "verb": "hangup" }]));
     Raw(CALLER).respond(&mut world, &info, "200 OK", "", "");
     takes_bye(&mut world);
 }
@@ -82,12 +88,7 @@ fn what_its_hook_answers_takes_the_place_of_the_rest() {
 #[test]
 fn who_does_not_answer_it_lets_the_list_go_on_after_32_seconds() {
     let list = json!([{ "verb": "answer" }, request(&json!({ "method": "MESSAGE" }))]);
-    let mut world = Scene::running(&list).before_the_call();
-    world.phones.remove(&CALLER);
-    Raw(CALLER).invite(&mut world, "", &description(Raw(CALLER), 1, ""));
-    world.run_for(s(0.3));
-    let answer = response_to(&world, CALLER, 200);
-    Raw(CALLER).request_as_caller(&mut world, &answer.message, &Request::new("ACK", 1));
+    let mut world = answered(&list, &json!([]));
     world.run_for(s(40.0));
     let asked = &world.application.asked_at("/sent")[0];
     assert_near(asked.at.duration_since(world.start).as_secs_f64(), 32.0);
@@ -114,7 +115,7 @@ fn to_a_caller_who_is_not_answered_there_is_nothing_to_send() {
 #[test]
 fn a_response_for_a_list_that_has_given_way_changes_nothing() {
     let list = json!([{ "verb": "answer" }, request(&json!({}))]);
-    let (mut world, _, info) = asked(&list, &json!([]));
+    let (mut world, info) = asked(&list, &json!([]));
     let sid = world.application.calls(false)[0].clone();
     let elsewhere = json!([request(&json!({ "method": "MESSAGE", "actionHook": "/second" }))]);
     world.application = world.application.clone().answering("/elsewhere", text(&elsewhere));

@@ -256,12 +256,12 @@ mod tests {
     }
 
     #[test]
-    fn what_the_switch_plays_itself_is_no_digit() {
+    fn two_tones_and_a_third_voice_are_no_digit() {
         for (low, high) in [(440.0, 480.0), (425.0, 425.0), (400.0, 450.0), (697.0, 1209.0)] {
             let chord = |at: usize| {
                 let sine =
                     |frequency: f64| (std::f64::consts::TAU * frequency * at as f64 / 8000.0).sin();
-                // A third voice, as music and speech have them.
+                // As music and speech have it.
                 peak(-14.0) * (sine(low) + sine(high) + 1.6 * sine(1000.0))
             };
             let audio: Vec<f64> = (0..16_000).map(chord).collect();
